@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mqlight_core import describe_value, redact_options, redact_url
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("amqp://host", "amqp://host"),
+        ("amqp://host:5672/", "amqp://host:5672/"),
+        ("amqp://[::1]:5672", "amqp://[::1]:5672"),
+        ("amqp://user:secret@host:5672/", "amqp://user:********@host:5672/"),
+        ("https://user:secret@host/lookup", "https://user:********@host/lookup"),
+        ("not a URL", "not a URL"),
+        ("", ""),
+    ],
+)
+def test_a_url_keeps_all_but_its_password(url: str, shown: str) -> None:
+    assert redact_url(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("user:secret@host", "********@host"),
+        ("amqp:user:secret@host", "********@host"),
+        ("amqp:/user:secret@host", "********@host"),
+        ("mqtt://user:secret@host", "mqtt://********@host"),
+        ("amqp://user:se@cret@host", "amqp://user:********@host"),
+        ("amqp://user:se/cret@host", "amqp://user:********@host"),
+        ("amqp://user:se?cret@host", "amqp://user:********@host"),
+        ("amqp://user:se#cret@host", "amqp://user:********@host"),
+        ("amqp://user:se cret\n@host", "amqp://user:********@host"),
+        ("amqp://user:se://cret@host", "amqp://user:********@host"),
+    ],
+)
+def test_a_password_is_hidden_however_badly_the_url_is_formed(url: str, shown: str) -> None:
+    assert redact_url(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("amqp://secret@host", "amqp://********@host"),
+        ("amqp://user:secret", "amqp://user:********"),
+        ("amqp://user:12ab34/", "amqp://user:********"),
+        ("https://host/lookup?key=secret", "https://host/lookup?********"),
+        ("https://host/lookup#secret", "https://host/lookup#********"),
+        ("https://u:p@host/lookup?key=secret", "https://u:********@host/lookup?********"),
+    ],
+)
+def test_what_may_be_a_secret_is_hidden_too(url: str, shown: str) -> None:
+    assert redact_url(url) == shown
+
+
+@given(st.text(), st.text(), st.sampled_from(["amqp://", "amqps://", "AMQP://", "", "amqp:", "x"]))
+@example("@", "", "amqp://")
+@example("", "@", "amqp://")
+@example("//", ":", "")
+def test_no_part_of_a_password_before_the_host_is_shown(
+    before: str, after: str, scheme: str
+) -> None:
+    assert "S3CRET" not in redact_url(f"{scheme}user:{before}S3CRET{after}@host:5672")
+
+
+@pytest.mark.parametrize(
+    "name", ["password", "ssl_client_key_passphrase", "ssl_keystore_passphrase", "PASSWORD"]
+)
+def test_a_secret_option_is_hidden(name: str) -> None:
+    assert redact_options({name: "secret"}) == {name: "********"}
+
+
+def test_other_options_are_copied_as_they_are() -> None:
+    options = {"user": "alice", "ssl_client_key": "key.pem", "ssl_verify_name": False}
+    copy = redact_options(options)
+    assert copy == options
+    assert copy is not options
+
+
+def test_a_secret_that_was_not_given_is_shown_as_none() -> None:
+    assert redact_options({"password": None}) == {"password": None}
+
+
+def test_a_value_is_described_by_its_repr() -> None:
+    assert describe_value("a\n") == r"'a\n'"
+
+
+def test_a_long_description_is_cut() -> None:
+    assert describe_value("x" * 1000) == "'" + "x" * 199 + "..."
+
+
+def test_a_value_without_a_repr_is_described_by_its_type() -> None:
+    class Unprintable:
+        def __repr__(self) -> str:
+            raise RuntimeError
+
+    assert describe_value(Unprintable()) == "<Unprintable>"
+    assert describe_value(10**5000) == "<int>"
