@@ -1,0 +1,42 @@
+"""Security options, credentials, SASL choice and TLS contexts for AMQP clients.
+
+Importing it loads neither pydantic nor ssl; the names that need them do, on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from mqlight_security.credentials import Credentials, credentials_for
+from mqlight_security.sasl import choose_mechanism
+
+if TYPE_CHECKING:
+    from mqlight_security.options import SecurityOptions, security_options
+    from mqlight_security.tls import client_context
+
+__all__ = [
+    "Credentials",
+    "SecurityOptions",
+    "choose_mechanism",
+    "client_context",
+    "credentials_for",
+    "security_options",
+]
+
+_LAZY = {
+    "SecurityOptions": "mqlight_security.options",
+    "client_context": "mqlight_security.tls",
+    "security_options": "mqlight_security.options",
+}
+
+if not TYPE_CHECKING:  # a type checker would take every misspelt name for one of these
+
+    def __getattr__(name: str) -> object:
+        if name in _LAZY:
+            return getattr(import_module(_LAZY[name]), name)
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+
+    def __dir__() -> list[str]:
+        return sorted(set(globals()) | set(_LAZY))

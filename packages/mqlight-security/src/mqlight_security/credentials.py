@@ -1,0 +1,45 @@
+"""Who to authenticate as: a user and a password that is never printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mqlight_core import InvalidArgumentError, Service
+
+if TYPE_CHECKING:
+    from mqlight_security.options import SecurityOptions
+
+__all__ = ["Credentials", "credentials_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A user and the password, which no `repr` or `str` shows."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+def credentials_for(service: Service, options: SecurityOptions) -> Credentials | None:
+    """Return the credentials for a service: its URL's or the options', None for neither.
+
+    Raises:
+        InvalidArgumentError: the URL and the options both give credentials, and they differ
+            (mqlight-protocol.md §2.3). The message shows neither.
+    """
+    in_url = _credentials(service.user, service.password)
+    password = None if options.password is None else options.password.get_secret_value()
+    in_options = _credentials(options.user, password)
+    if in_url is not None and in_options is not None and in_url != in_options:
+        which = "user" if in_url.user != in_options.user else "password"
+        message = (
+            f"The {which} in the URL of service {service} does not match "
+            f"the {which} in the security options"
+        )
+        raise InvalidArgumentError(message)
+    return in_url or in_options
+
+
+def _credentials(user: str | None, password: str | None) -> Credentials | None:
+    return None if user is None or password is None else Credentials(user, password)
