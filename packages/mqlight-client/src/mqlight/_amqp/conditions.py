@@ -1,0 +1,53 @@
+"""AMQP error conditions -> the documented exceptions, as a table.
+
+The union of what the four published clients recognise (`mqlight-protocol.md` §1.8): first by the
+text, which early MQ Light servers used, then by the condition.  What is in no row is a network
+error, which the client rides out.
+"""
+
+from __future__ import annotations
+
+from mqlight_core.errors import (
+    MQLightError,
+    NetworkError,
+    NotPermittedError,
+    ReplacedError,
+    SecurityError,
+)
+
+BY_TEXT: tuple[tuple[str, type[MQLightError]], ...] = (
+    ("_Takeover", ReplacedError),
+    ("_InvalidSourceTimeout", NotPermittedError),
+    ("sasl ", SecurityError),
+    ("SSL ", SecurityError),
+    (" 2035 ", SecurityError),
+    ("AMQXR0100E", SecurityError),
+)
+"""A part of the condition's name or description, and what it means."""
+
+BY_CONDITION: dict[str, type[MQLightError]] = {
+    "amqp:link:stolen": ReplacedError,
+    "amqp:unauthorized-access": SecurityError,
+    "amqp:precondition-failed": NotPermittedError,
+    "amqp:not-allowed": NotPermittedError,
+    "amqp:not-implemented": NotPermittedError,
+    "amqp:resource-limit-exceeded": NetworkError,
+    "amqp:link:detach-forced": NetworkError,
+    "amqp:link:message-size-exceeded": NetworkError,
+    "amqp:connection:forced": NetworkError,
+}
+
+
+def documented_error(condition: str, description: str, where: str) -> MQLightError:
+    """Return the exception for an AMQP error.
+
+    `condition` is the symbol, such as `amqp:link:stolen`, '' when the peer gave none; `where` says
+    what it happened to: a host and port, a topic, an address.
+    """
+    said = f"{condition}: {description}" if condition and description else condition or description
+    text = f"{condition} {description} "
+    for part, error in BY_TEXT:
+        if part in text:
+            return error(f"{where}: {said}")
+    known = BY_CONDITION.get(condition, NetworkError)
+    return known(f"{where}: {said or 'the server gave no reason'}")

@@ -1,0 +1,101 @@
+"""The sender links of one connection: one for each topic in use, never more than a bound.
+
+The least recently used idle link makes room for a new topic (design §2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mqlight._amqp.connection import AmqpConnection
+    from mqlight._amqp.links import Sender
+    from mqlight._machine.outbox import Lane, Outbox, Outcome, Send
+
+MOST_LINKS = 512
+"""Sender links attached at a time; fewer where the server allows fewer handles."""
+
+
+class Senders:
+    """Attaches, feeds and ends sender links as the lanes of an outbox need them."""
+
+    def __init__(self, connection: AmqpConnection, outbox: Outbox) -> None:
+        self._connection = connection
+        self._outbox = outbox
+        self._by_topic: dict[str, Sender] = {}
+        """Attached links, the least recently used first."""
+        self._leaving: dict[str, Sender] = {}
+        self._ready: set[Sender] = set()
+        self._roomless: dict[str, Lane] = {}
+        """Lanes with messages and no link, the longest waiting first: the bound is reached."""
+
+    @property
+    def has_work(self) -> bool:
+        """A link may have both messages and credit."""
+        return bool(self._ready)
+
+    def touch(self, lanes: Iterable[Lane]) -> None:
+        """These lanes have new messages."""
+        for lane in lanes:
+            topic = lane.topic
+            sender = self._by_topic.pop(topic, None)
+            if sender is not None:
+                self._by_topic[topic] = sender
+                if sender.attached:
+                    self._ready.add(sender)
+            elif topic not in self._leaving:
+                self._roomless[topic] = lane
+        self.make_room()
+
+    def on_ready(self, sender: Sender) -> None:
+        """A link has been attached or has got credit."""
+        if self._by_topic.get(sender.lane.topic) is sender:
+            self._ready.add(sender)
+
+    def on_ended(self, sender: Sender) -> None:
+        """A link that was asked to end has ended."""
+        lane = sender.lane
+        self._leaving.pop(lane.topic, None)
+        if lane.idle:
+            self._outbox.forget(lane)
+        else:
+            self._roomless[lane.topic] = lane
+        self.make_room()
+
+    def pump(self, written: list[Send], failed: list[Outcome]) -> int:
+        """Transfer what messages and credit allow, at most a batch a link; return how many."""
+        total = 0
+        for sender in tuple(self._ready):
+            count = sender.transfer(written, failed)
+            if not count or not sender.lane.waiting:
+                self._ready.discard(sender)
+            total += count
+        return total
+
+    def make_room(self) -> None:
+        """Attach links for lanes without one, as far as there is room; end idle links for the rest.
+
+        To be called whenever messages have been settled.
+        """
+        while self._roomless:
+            attached = len(self._by_topic) + len(self._leaving)
+            if attached >= MOST_LINKS or self._connection.free_handles <= 0:
+                if not self._end_least_recently_used():
+                    return
+                continue
+            topic = next(iter(self._roomless))
+            self._by_topic[topic] = self._connection.open_sender(self._roomless.pop(topic))
+
+    def _end_least_recently_used(self) -> bool:
+        if len(self._leaving) >= len(self._roomless):
+            return False
+        for topic, sender in self._by_topic.items():
+            if sender.lane.idle and sender.attached:
+                del self._by_topic[topic]
+                self._ready.discard(sender)
+                self._leaving[topic] = sender
+                self._connection.end_link(sender, closed=True)
+                return True
+        return False

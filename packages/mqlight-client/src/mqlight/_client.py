@@ -1,0 +1,361 @@
+"""`mqlight.Client`: validate, hand over, return."""
+
+from __future__ import annotations
+
+import logging
+import random
+import weakref
+from typing import TYPE_CHECKING, Any, Self, final
+
+from mqlight._encoding import SendPlan, SendPlans
+from mqlight._machine.backlog import MOST_BYTES, MOST_MESSAGES
+from mqlight._machine.states import State
+from mqlight._machine.subscriptions import Subscription
+from mqlight_core.callbacks import check_callback
+from mqlight_core.client_id import check_client_id, generate_client_id
+from mqlight_core.errors import InvalidArgumentError, MQLightError
+from mqlight_core.source import service_source
+from mqlight_core.topics import Destination, check_pattern, check_share
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from mqlight import typing as t
+    from mqlight._drivers.settings import ClientSettings
+    from mqlight._machine.backlog import Backlog
+
+log = logging.getLogger("mqlight.client")
+
+
+@final
+class Client:
+    """A client of an MQ Light service; it starts to connect when it is made.
+
+    All methods may be called from any thread, and from inside any callback.  Callbacks are called
+    one at a time, in the order in which things happened, on threads of the client's own;
+    `on_started` has a thread to itself, in which a program may stay.  A callback that raises stops
+    the client with that exception as the error.
+
+    Args:
+        service: one URL (`amqp://host:5672`, `amqps://user:password@host`), a list of URLs that are
+            tried in turn, or a function `func(callback)` that is called for each attempt and calls
+            `callback(error, services)`.
+        client_id: 1 to 256 characters of `A-Z a-z 0-9 % / . _`; None for a random one.  A second
+            client with the same id replaces the first, which stops with ReplacedError.
+        security_options: a dict with `user` and `password`, `ssl_trust_certificate`,
+            `ssl_client_certificate`, `ssl_client_key`, `ssl_client_key_passphrase`,
+            `ssl_verify_name`.
+        on_started: `on_started(client)`, called when the client has connected after a start.
+        on_state_changed: `on_state_changed(client, state, err)`, called for each change of state.
+        on_drain: `on_drain(client)`, called once after `send` has returned False, when the backlog
+            is at or below half.
+        client_options: a dict, or `ClientOptions`; times in ms.
+
+    Raises:
+        TypeError: an argument is of a wrong type.
+        InvalidArgumentError: an argument is invalid.
+        RangeError: a client option is out of range.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the documented arguments
+        self,
+        service: t.Service,
+        client_id: str | None = None,
+        security_options: t.SecurityOptionsDict | None = None,
+        on_started: t.OnStarted | None = None,
+        on_state_changed: t.OnStateChanged | None = None,
+        on_drain: t.OnDrain | None = None,
+        *,
+        client_options: t.ClientOptionsDict | None = None,
+    ) -> None:
+        settings = _settings(service, client_id, security_options, client_options)
+        check_callback("on_started", on_started, 1)
+        check_callback("on_state_changed", on_state_changed, 3)
+        check_callback("on_drain", on_drain, 1)
+        from mqlight._drivers.threaded import ThreadedDriver  # noqa: PLC0415 - loads proton
+
+        self._id = settings.client_id
+        self._plans = SendPlans()
+        self._plan = SendPlan()
+        self._last_on_sent: t.OnSent | None = None
+        """Checked already: most programs use the same one again and again."""
+        self._driver = ThreadedDriver(
+            self, settings, on_state_changed=on_state_changed, on_drain=on_drain
+        )
+        self._control = self._driver.control
+        self._backlog = self._driver.backlog
+        self._inbox = self._driver.inbox
+        self._wakeup = self._driver.wakeup
+        weakref.finalize(self, self._driver.close).atexit = False
+        self._driver.start(on_started)
+
+    def get_id(self) -> str:
+        """Return the client id."""
+        return self._id
+
+    def get_service(self) -> str | None:
+        """Return the service that is connected, as `amqp://host:port`; None when none is."""
+        service = self._control.service
+        return None if service is None else service.address
+
+    def get_state(self) -> State:
+        """Return the state of the client."""
+        return self._control.state
+
+    @property
+    def state(self) -> State:
+        """The state of the client."""
+        return self._control.state
+
+    def is_stopped(self) -> bool:
+        """Return True when the client is stopping or stopped."""
+        return self._control.state in (State.STOPPING, State.STOPPED)
+
+    def send(
+        self,
+        topic: str,
+        data: Any,  # noqa: ANN401 - anything that JSON can hold
+        options: t.SendOptionsDict | None = None,
+        on_sent: t.OnSent | None = None,
+    ) -> bool:
+        """Send a message.
+
+        A message that was accepted here is finished exactly once: `on_sent(client, err, topic,
+        data, options)` is called with the caller's own objects; at quality of service 0 when the
+        message is written, at 1 when the server has accepted it, across reconnections.
+
+        Args:
+            topic: where to; not empty.
+            data: str is sent as text, bytes, bytearray and memoryview as binary, everything else as
+                JSON.
+            options: `qos` 0 (at most once) or 1 (at least once), `ttl` in ms (1 to 2592000000),
+                `properties` (str to str, bool, int, float, bytes or None), `persistent`.
+            on_sent: see above; required at quality of service 1.
+
+        Returns:
+            True when the client is started and at most 1024 messages and 1 MiB are unfinished.
+            After any False `on_drain` is called once, when the backlog is at or below half.
+
+        Raises:
+            TypeError: an argument is of a wrong type.
+            RangeError: an option is out of range.
+            InvalidArgumentError: the topic is invalid, or `on_sent` is missing.
+            StoppedError: the client is stopping or stopped.
+            MQLightError: `max_queued_bytes` are queued; the message was not accepted.
+        """
+        plan = self._plan if options is None else self._plans.find(options)
+        if on_sent is not self._last_on_sent:
+            check_callback("on_sent", on_sent, 5)
+            self._last_on_sent = on_sent
+        encoded = plan.encode(topic, data)
+        if plan.qos and on_sent is None:
+            message = (
+                "on_sent must be specified when options['qos'] value of 1 (at least once) is "
+                "specified"
+            )
+            raise InvalidArgumentError(message)
+        control, backlog = self._control, self._backlog
+        if control.muted:
+            control.check_not_stopped()
+        size = len(encoded)
+        queued = backlog.accepted_bytes - backlog.finished_bytes + size
+        if queued > backlog.most_queued_bytes:
+            raise _not_accepted(backlog, size)
+        backlog.accepted += 1
+        backlog.accepted_bytes += size
+        clear = (
+            backlog.accepted - backlog.finished <= MOST_MESSAGES
+            and queued <= MOST_BYTES
+            and control.machine.state is State.STARTED
+        )
+        if not clear:
+            backlog.drain_owed = True
+        self._inbox.append((topic, encoded, plan.qos, on_sent, data, options))
+        if self._wakeup.asleep:
+            self._wakeup.wake()
+        return clear
+
+    def start(self, on_started: t.OnStarted | None = None) -> Self:
+        """Start again after a stop; harmless in every other state.
+
+        `on_started(client)` is called once the client is started, at once if it is.  While the
+        client is stopping the start is remembered.
+
+        Raises:
+            TypeError: `on_started` can not be called with one argument.
+        """
+        check_callback("on_started", on_started, 1)
+        self._driver.start(on_started)
+        return self
+
+    def stop(self, on_stopped: t.OnStopped | None = None) -> Self:
+        """Stop: write what is accepted, await its settlement, disconnect; subscriptions end.
+
+        What is not settled within `stop_timeout` completes with StoppedError.  `on_stopped(client,
+        err)` is the last thing that is called.
+
+        Raises:
+            TypeError: `on_stopped` can not be called with two arguments.
+        """
+        check_callback("on_stopped", on_stopped, 2)
+        self._driver.stop(on_stopped)
+        return self
+
+    def wait_stopped(self, timeout: float | None = None) -> bool:
+        """Wait until the client is stopped and every callback has returned.
+
+        Args:
+            timeout: seconds; None waits for as long as it takes.
+
+        Returns:
+            True when the client is stopped.  Inside a callback, which would wait for itself, the
+            answer comes at once.
+        """
+        return self._driver.wait_stopped(timeout)
+
+    def subscribe(
+        self,
+        topic_pattern: str,
+        share: str | None = None,
+        options: t.SubscribeOptionsDict | None = None,
+        on_subscribed: t.OnSubscribed | None = None,
+        on_message: t.OnMessage | None = None,
+    ) -> Self:
+        """Subscribe to a topic pattern: `+` stands for one level, `#` for any number.
+
+        Args:
+            topic_pattern: not empty.
+            share: clients that name the same share share its messages; None for all of them.
+            options: `qos` 0 or 1, `ttl` in ms that the destination outlives its last subscriber,
+                `credit` (messages under way or unconfirmed at a time, default 1024), `auto_confirm`
+                (default True: a message is confirmed when `on_message` returns).
+            on_subscribed: `on_subscribed(client, err, pattern, share)`, called once.
+            on_message: `on_message(message_type, data, delivery)`.
+
+        Raises:
+            TypeError: an argument is of a wrong type.
+            RangeError: an option is out of range.
+            InvalidArgumentError: the pattern or the share is invalid.
+            StoppedError: the client is stopping or stopped.
+            SubscribedError: the client has this subscription.
+        """
+        from mqlight._arguments import SubscribeOptions  # noqa: PLC0415 - loads pydantic
+        from mqlight_core.arguments import validate  # noqa: PLC0415
+
+        destination = Destination(check_pattern(topic_pattern), check_share(share))
+        checked = validate(SubscribeOptions, "options", options)
+        check_callback("on_subscribed", on_subscribed, 4)
+        check_callback("on_message", on_message, 3)
+        self._control.subscribe(
+            Subscription(
+                destination,
+                qos=checked.qos,
+                ttl=checked.ttl_seconds,
+                credit=checked.credit,
+                auto_confirm=checked.auto_confirm,
+                on_subscribed=on_subscribed,
+                on_message=on_message,
+            )
+        )
+        return self
+
+    def unsubscribe(
+        self,
+        topic_pattern: str,
+        share: str | None = None,
+        options: t.UnsubscribeOptionsDict | None = None,
+        on_unsubscribed: t.OnUnsubscribed | None = None,
+    ) -> Self:
+        """End a subscription; messages that are under way are dropped.
+
+        Args:
+            topic_pattern: as in `subscribe`.
+            share: as in `subscribe`.
+            options: `ttl` 0 deletes the destination at once; without it the destination lives on
+                for the ttl of the subscription.
+            on_unsubscribed: `on_unsubscribed(client, err, pattern, share)`, called once.
+
+        Raises:
+            TypeError: an argument is of a wrong type.
+            RangeError: the ttl is not 0.
+            InvalidArgumentError: the pattern or the share is invalid.
+            StoppedError: the client is stopping or stopped.
+            UnsubscribedError: the client has no such subscription.
+        """
+        from mqlight._arguments import UnsubscribeOptions  # noqa: PLC0415 - loads pydantic
+        from mqlight_core.arguments import validate  # noqa: PLC0415
+
+        destination = Destination(check_pattern(topic_pattern), check_share(share))
+        checked = validate(UnsubscribeOptions, "options", options)
+        check_callback("on_unsubscribed", on_unsubscribed, 4)
+        self._control.unsubscribe(
+            destination, delete=checked.ttl == 0, on_unsubscribed=on_unsubscribed
+        )
+        return self
+
+    def __enter__(self) -> Self:
+        """Return the client."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop the client and wait until it is stopped."""
+        self.stop()
+        self.wait_stopped()
+
+    def __repr__(self) -> str:
+        """Show the id and the state."""
+        return f"<mqlight.Client {self._id!r} {self.state}>"
+
+
+def _not_accepted(backlog: Backlog, size: int) -> MQLightError:
+    most = f"{backlog.most_queued_bytes} bytes (client_options['max_queued_bytes'])"
+    if backlog.messages == 0:
+        return MQLightError(f"the message was not accepted: its {size} bytes are more than {most}")
+    backlog.drain_owed = True
+    return MQLightError(
+        f"the message was not accepted: with its {size} bytes more than {most} would be queued; "
+        "wait for on_drain"
+    )
+
+
+def _settings(
+    service: object, client_id: object, security_options: object, client_options: object
+) -> ClientSettings:
+    from mqlight._arguments import ClientOptions  # noqa: PLC0415 - loads pydantic
+    from mqlight._drivers.settings import ClientSettings  # noqa: PLC0415
+    from mqlight_core.arguments import validate  # noqa: PLC0415
+    from mqlight_security import credentials_for  # noqa: PLC0415
+    from mqlight_security import security_options as check_security  # noqa: PLC0415
+
+    source = service_source(service)
+    if client_id is None:
+        checked_id = generate_client_id(random.getrandbits(28))
+    else:
+        checked_id = check_client_id(client_id)
+    security = check_security(security_options)
+    fixed = source.fixed
+    if fixed is not None:
+        if security.uses_files and not any(one.tls for one in fixed):
+            message = (
+                "security_options name certificate or key files, but no service has a URL that "
+                "starts with amqps://"
+            )
+            raise InvalidArgumentError(message)
+        for one in fixed:
+            credentials_for(one, security)
+    options = validate(ClientOptions, "client_options", client_options)
+    return ClientSettings(
+        client_id=checked_id,
+        source=source,
+        security=security,
+        connect_timeout=options.connect_timeout / 1000,
+        idle_timeout=options.idle_timeout / 1000,
+        stop_timeout=options.stop_timeout / 1000,
+        max_queued_bytes=options.max_queued_bytes,
+        insecure_plain=options.insecure_plain,
+    )

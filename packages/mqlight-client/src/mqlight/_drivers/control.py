@@ -1,0 +1,198 @@
+"""The door for threads: every call of the application's that changes more than the outbox.
+
+A call changes the machine and the registry at once, under a lock that is never held while anything
+waits, and leaves the rest to the engine's owner as tasks, in order.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from mqlight._machine.effects import Effect, FailAll
+from mqlight._machine.machine import ClientMachine
+from mqlight._machine.states import State
+from mqlight._machine.subscriptions import Subscription, Subscriptions
+from mqlight_core.errors import StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mqlight._amqp.links import Receiver
+    from mqlight_core.service import Service
+    from mqlight_core.topics import Destination
+
+    Callback = Callable[..., object]
+
+
+@dataclass(frozen=True, slots=True)
+class Attach:
+    """Subscribe, now or once connected."""
+
+    subscription: Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Detach:
+    """Unsubscribe."""
+
+    subscription: Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Settle a message that was held for the application's confirmation."""
+
+    receiver: Receiver
+    token: int
+    callback: Callback | None
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """Something that another thread of ours found out."""
+
+    step: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """These subscriptions end, because the client has stopped."""
+
+    subscriptions: tuple[Subscription, ...]
+
+
+Task: TypeAlias = Effect | Attach | Detach | Confirm | Invoke | Forget
+
+
+class Control:
+    """The machine and the registry of subscriptions behind one lock.
+
+    `wake` makes the engine's owner look at `tasks`.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._lock = threading.Lock()
+        self._wake = wake
+        self.machine = ClientMachine()
+        self.subscriptions = Subscriptions()
+        self.tasks: deque[Task] = deque()
+        self.muted = True
+        """The client is stopping or stopped: no `on_message` any more."""
+
+    @property
+    def state(self) -> State:
+        """The state of the client."""
+        return self.machine.state
+
+    @property
+    def service(self) -> Service | None:
+        """The service that the client is connected to."""
+        return self.machine.service
+
+    def start(self, on_started: Callback | None) -> None:
+        """Ask to start."""
+        with self._lock:
+            self._add(*self.machine.start(on_started))
+
+    def stop(self, on_stopped: Callback | None, error: Exception | None = None) -> None:
+        """Ask to stop; with an error, because a callback raised it."""
+        with self._lock:
+            self._add(*self.machine.stop(on_stopped, error))
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Register a subscription.
+
+        Raises:
+            StoppedError: the client is stopping or stopped.
+            SubscribedError: the client has this subscription.
+        """
+        with self._lock:
+            self.check_not_stopped()
+            self.subscriptions.add(subscription)
+            self._add(Attach(subscription))
+
+    def unsubscribe(
+        self, destination: Destination, *, delete: bool, on_unsubscribed: Callback | None
+    ) -> None:
+        """Take a subscription back.
+
+        Raises:
+            StoppedError: the client is stopping or stopped.
+            UnsubscribedError: the client has no such subscription.
+        """
+        with self._lock:
+            self.check_not_stopped()
+            subscription = self.subscriptions.remove(destination)
+            subscription.delete = delete or not subscription.ttl
+            subscription.on_unsubscribed = on_unsubscribed
+            subscription.live = False
+            self._add(Detach(subscription))
+
+    def check_not_stopped(self) -> None:
+        """Raise StoppedError when the client is stopping or stopped."""
+        if self.muted:
+            message = f"not started: the client is {self.machine.state}"
+            raise StoppedError(message)
+
+    def post(self, task: Task) -> None:
+        """Leave a task to the engine's owner; from any thread."""
+        self.tasks.append(task)
+        self._wake()
+
+    def resolved(self, attempt: int, services: tuple[Service, ...]) -> None:
+        """Pass on that the services are known."""
+        with self._lock:
+            self._add(*self.machine.resolved(attempt, services))
+
+    def failed(self, attempt: int, error: Exception, now: float, random: float) -> None:
+        """Pass on that an attempt failed."""
+        with self._lock:
+            self._add(*self.machine.failed(attempt, error, now, random))
+
+    def opened(self, attempt: int, service: Service) -> None:
+        """Pass on that a server accepted the connection."""
+        with self._lock:
+            self._add(*self.machine.opened(attempt, service))
+
+    def lost(self, error: Exception) -> None:
+        """Pass on that the connection, or a link that matters, is gone."""
+        with self._lock:
+            self._add(*self.machine.lost(error))
+
+    def retry_due(self) -> None:
+        """Pass on that the wait is over."""
+        with self._lock:
+            self._add(*self.machine.retry_due())
+
+    def closed(self) -> None:
+        """Pass on that what a stop asked for is done."""
+        with self._lock:
+            self._add(*self.machine.closed())
+
+    def restart(self) -> None:
+        """Begin again if a start was asked for while the client was stopping."""
+        with self._lock:
+            self._add(*self.machine.restart())
+
+    def discard(self, subscription: Subscription) -> None:
+        """Take this very subscription out of the registry, if it is still there."""
+        with self._lock:
+            self.subscriptions.discard(subscription)
+
+    def registered(self) -> list[Subscription]:
+        """Return the subscriptions, the oldest first."""
+        with self._lock:
+            return list(self.subscriptions)
+
+    def _add(self, *tasks: Task) -> None:
+        self.muted = self.machine.state in (State.STOPPING, State.STOPPED)
+        for task in tasks:
+            if isinstance(task, FailAll):
+                # Now, under the lock: later ones belong to the next start.
+                self.tasks.append(Forget(tuple(self.subscriptions.clear())))
+            self.tasks.append(task)
+        if tasks:
+            self._wake()

@@ -1,0 +1,288 @@
+"""One client's engine: tasks, bytes and time go in; bytes, callbacks and a deadline come out.
+
+No sockets and no threads: the driver owns those, and one of its threads at a time owns the engine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from mqlight._amqp.connection import AmqpConnection, Ended, Identity, Opened
+from mqlight._drivers.calls import Internal, Notice
+from mqlight._drivers.control import Attach, Confirm, Detach, Forget, Invoke
+from mqlight._drivers.traffic import Traffic
+from mqlight._machine import effects
+from mqlight_core.errors import MQLightError, NetworkError
+
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable, Sequence
+
+    from mqlight._amqp._binding import Buffer
+    from mqlight._amqp.connection import Event
+    from mqlight._drivers.calls import Call
+    from mqlight._drivers.control import Control, Task
+    from mqlight._drivers.settings import ClientSettings
+    from mqlight._machine.backlog import Backlog
+    from mqlight._machine.outbox import Send
+    from mqlight_core.service import Service
+    from mqlight_security.credentials import Credentials
+
+    Callback = Callable[..., object]
+
+
+class Host(Protocol):
+    """What the engine needs of its driver."""
+
+    inbox: deque[Send]
+
+    def resolve(self, attempt: int) -> None:
+        """Find the services out; answer through the control."""
+
+    def dial(self, attempt: int, service: Service) -> None:
+        """Connect a stream; `Engine.stream_open` or `Engine.attempt_failed` follows."""
+
+    def hang_up(self) -> None:
+        """Close the stream or give up dialling, at once."""
+
+    def last_words(self, connection: AmqpConnection) -> None:
+        """Write what fits at once of the connection's output, before `hang_up`."""
+
+    def tell_started(self, callback: Callback) -> None:
+        """Call an `on_started` on the thread that they have for themselves."""
+
+    def stopped(self) -> None:
+        """Everything about the stop has been told."""
+
+    def take_inbox(self) -> list[Send]:
+        """Return the messages accepted since the last time."""
+
+    def random(self) -> float:
+        """Return a number from 0 to 1."""
+
+    @property
+    def callbacks_pending(self) -> bool:
+        """Callbacks are being made, or wait to be."""
+
+
+class Engine:
+    """Carries out what the machine asks for, and reports to it what happens."""
+
+    def __init__(  # noqa: PLR0913 - what one client consists of
+        self,
+        control: Control,
+        backlog: Backlog,
+        host: Host,
+        settings: ClientSettings,
+        *,
+        on_state_changed: Callback | None,
+        on_drain: Callback | None,
+    ) -> None:
+        self._control = control
+        self._host = host
+        self._settings = settings
+        self._on_state_changed = on_state_changed
+        self.calls: list[Call] = []
+        """The callbacks that are due, in order; the driver takes them away."""
+        self.traffic = Traffic(control, backlog, self.calls, on_drain)
+        self.connection: AmqpConnection | None = None
+        self._service: Service | None = None
+        self._attempt = 0
+        """The attempt under way or the one that the connection came from; 0 for neither."""
+        self._opened = False
+        self._finishing = False
+        self._closing = False
+        self._connect_by: float | None = None
+        self._finish_by: float | None = None
+        self._retry_at: float | None = None
+        self._tick_at: float | None = None
+
+    def carry_out(self, task: Task, now: float) -> None:  # noqa: C901, PLR0912 - one branch a task
+        """Do what the machine or a call of the application's asks for."""
+        match task:
+            case Attach():
+                self.traffic.attach(task.subscription)
+            case Detach():
+                self.traffic.detach(task.subscription)
+            case Confirm():
+                self.traffic.confirm(task)
+            case Invoke():
+                task.step()
+            case effects.Resolve():
+                self._retry_at = None
+                self._host.resolve(task.attempt)
+            case effects.Connect():
+                self._attempt, self._service = task.attempt, task.service
+                self._connect_by = now + self._settings.connect_timeout
+                self._host.dial(task.attempt, task.service)
+            case effects.WaitUntil():
+                self._retry_at = task.deadline
+            case effects.SettleIn():
+                if self.connection is not None:
+                    self.traffic.begin(self.connection)
+            case effects.Abandon():
+                self._drop()
+            case effects.Finish():
+                self._finish(now)
+            case Forget():
+                self.traffic.forget(task.subscriptions)
+            case effects.Restart():
+                self._control.restart()
+            case effects.FailAll():
+                self.traffic.accept(self._host.take_inbox())
+                self.traffic.fail_all()
+            case effects.Report():
+                self.calls.append(
+                    Notice("on_state_changed", self._on_state_changed, task.state, task.error)
+                )
+            case effects.TellStarted():
+                self._tell_started(task.callbacks)
+            case effects.TellStopped():
+                for callback in task.callbacks:
+                    self.calls.append(Notice("on_stopped", callback, task.error))
+                self.calls.append(Internal(self._host.stopped))
+
+    def _finish(self, now: float) -> None:
+        if self._opened:
+            self._finishing = True
+            self._finish_by = now + self._settings.stop_timeout
+        else:
+            self._drop()
+            self._control.closed()
+
+    def _tell_started(self, callbacks: tuple[Callback, ...]) -> None:
+        def tell() -> None:
+            for callback in callbacks:
+                self._host.tell_started(callback)
+
+        self.calls.append(Internal(tell))
+
+    def stream_open(self, attempt: int, credentials: Credentials | None) -> bool:
+        """A stream to the service is connected; False when nobody waits for it any more."""
+        service = self._service
+        if attempt != self._attempt or service is None:
+            return False
+        identity = Identity(
+            container_id=self._settings.client_id,
+            hostname=service.host,
+            address=service.address,
+            user=credentials.user if credentials else None,
+            password=credentials.password if credentials else None,
+        )
+        self.connection = AmqpConnection(identity, round(self._settings.idle_timeout * 1000))
+        return True
+
+    def attempt_failed(self, attempt: int, error: Exception, now: float) -> None:
+        """The services could not be found out, or the stream could not be connected."""
+        if attempt == self._attempt:
+            self._drop()
+        self._control.failed(attempt, error, now, self._host.random())
+
+    def receive(self, buffer: Buffer, size: int) -> None:
+        """Take in bytes from the stream."""
+        if self.connection is not None:
+            self.connection.receive(buffer, size)
+
+    def stream_broken(self, error: MQLightError, now: float) -> None:
+        """The stream has ended without a word of AMQP, or broke."""
+        if self.connection is None:
+            return
+        self.connection.receive_eof(error)
+        while self.connection is not None:
+            events = self.connection.process()
+            if not events:
+                break
+            self._handle(events, now)
+        if self.connection is not None:
+            self._over(None if self._closing else error, now)
+
+    def advance(self, now: float) -> bool:
+        """Process what has come and what is due; True when there is more to do at once."""
+        self._keep_deadlines(now)
+        if self.connection is None:
+            return False
+        events = self.connection.process()
+        if events:
+            self._handle(events, now)
+        if self.connection is not None:
+            self._tick(now)
+            self._finish_if_done(now)
+        return bool(events) or self.traffic.has_work
+
+    def _handle(self, events: Sequence[Event], now: float) -> None:
+        for event in events:
+            if type(event) is Opened:
+                self._connect_by = None
+                self._opened = True
+                if self._service is not None:
+                    self._control.opened(self._attempt, self._service)
+        error = self.traffic.handle(events)
+        ended = next((event for event in events if type(event) is Ended), None)
+        if ended is not None:
+            self._over(ended.error, now)
+        elif error is not None:
+            self._over(error, now)
+
+    def _over(self, error: Exception | None, now: float) -> None:
+        """The connection is of no use any more."""
+        opened, attempt = self._opened, self._attempt
+        closing = self._closing
+        if self.connection is not None and opened and not closing:
+            self.connection.close()
+            self._host.last_words(self.connection)
+        self._drop()
+        if closing:
+            self._control.closed()
+        elif opened:
+            self._control.lost(error or NetworkError("the connection was closed"))
+        else:
+            problem = error or NetworkError("the connection was closed")
+            self._control.failed(attempt, problem, now, self._host.random())
+
+    def _keep_deadlines(self, now: float) -> None:
+        if self._retry_at is not None and now >= self._retry_at:
+            self._retry_at = None
+            self._control.retry_due()
+        if self._connect_by is not None and now >= self._connect_by:
+            seconds = self._settings.connect_timeout
+            message = f"{self._service}: no connection within {seconds:g} seconds"
+            self.attempt_failed(self._attempt, NetworkError(message), now)
+
+    def _tick(self, now: float) -> None:
+        if self.connection is not None:
+            deadline = self.connection.tick(round(now * 1000))
+            self._tick_at = None if deadline is None else deadline / 1000
+
+    def _finish_if_done(self, now: float) -> None:
+        """While stopping: close once everything is settled, or when the time is over."""
+        if not self._finishing or self.connection is None:
+            return
+        if self._finish_by is not None and now >= self._finish_by:
+            self._drop()
+            self._control.closed()
+        elif (
+            not self._closing
+            and self.traffic.sent_everything
+            and not self._host.inbox
+            and not self._host.callbacks_pending
+            and not self.calls
+        ):
+            self._closing = True
+            self.connection.close()
+
+    def _drop(self) -> None:
+        """Give up the attempt or connection, whichever there is."""
+        self._host.hang_up()
+        if self.connection is not None:
+            self.traffic.end()
+            self.connection.free()
+        self.connection = None
+        self._service = None
+        self._attempt = 0
+        self._opened = self._finishing = self._closing = False
+        self._connect_by = self._finish_by = self._retry_at = self._tick_at = None
+
+    def deadline(self) -> float | None:
+        """Return when `advance` is to be called next, at the latest."""
+        times = (self._retry_at, self._connect_by, self._finish_by, self._tick_at)
+        return min((time for time in times if time is not None), default=None)

@@ -1,0 +1,213 @@
+"""TCP and TLS without blocking: dialling a service, reading and writing its stream.
+
+TLS is the standard library's; proton never sees it.  Errors leave here as the documented
+exceptions, with host, port and what the system said.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+from errno import EINPROGRESS, EISCONN
+from typing import TYPE_CHECKING, TypeAlias
+
+from mqlight_core.errors import MQLightError, NetworkError, SecurityError
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Sequence
+
+    from mqlight_core.service import Service
+
+READ = selectors.EVENT_READ
+WRITE = selectors.EVENT_WRITE
+
+Address: TypeAlias = "tuple[int, tuple[object, ...]]"
+"""An address family and a socket address."""
+
+
+def resolve(service: Service) -> tuple[Address, ...]:
+    """Look the service's host up; blocks as long as the system's resolver does.
+
+    Raises:
+        NetworkError: the host has no address.
+    """
+    try:
+        found = socket.getaddrinfo(service.host, service.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as problem:
+        message = f"{service}: the host {service.host!r} can not be looked up: {_reason(problem)}"
+        raise NetworkError(message) from None
+    return tuple((family, address) for family, _, _, _, address in found)
+
+
+class Stream:
+    """A connected socket, or one that is being connected, in non-blocking mode."""
+
+    def __init__(
+        self,
+        service: Service,
+        addresses: Sequence[Address],
+        context: ssl.SSLContext | None,
+        selector: selectors.BaseSelector,
+    ) -> None:
+        """Begin to connect to the first address; call `advance` each time the selector names it.
+
+        Raises:
+            NetworkError: no address can even be tried.
+        """
+        self.service = service
+        self._selector = selector
+        self._addresses = list(addresses)
+        self._context = context
+        self._socket: socket.socket | None = None
+        self._tls: ssl.SSLSocket | None = None
+        self._connected = False
+        self._interest = 0
+        self._try_next(None)
+
+    def advance(self) -> bool:
+        """Go on connecting; True once that is done.
+
+        Raises:
+            NetworkError: every address failed.
+            SecurityError: the TLS handshake failed.
+        """
+        sock = self._socket
+        if sock is None:
+            return False
+        if not self._connected:
+            error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if error:
+                self._try_next(OSError(error, os.strerror(error)))
+                return False
+            self._connected = True
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._context is not None:
+                self._begin_tls(sock, self._context)
+        if self._tls is not None and not self._shake_hands(self._tls):
+            return False
+        self._watch(READ)
+        return True
+
+    def _try_next(self, error: OSError | None) -> None:
+        while self._addresses:
+            self.close()
+            family, address = self._addresses.pop(0)
+            self._socket = socket.socket(family, socket.SOCK_STREAM)
+            self._socket.settimeout(0)
+            code = self._socket.connect_ex(address)
+            if code in (0, EINPROGRESS, EISCONN):
+                self._watch(WRITE)
+                return
+            error = OSError(code, os.strerror(code))
+        self.close()
+        message = f"{self.service}: {_reason(error) if error else 'the host has no address'}"
+        raise NetworkError(message)
+
+    def _begin_tls(self, sock: socket.socket, context: ssl.SSLContext) -> None:
+        self._unwatch()
+        self._socket = self._tls = context.wrap_socket(
+            sock, server_hostname=self.service.host, do_handshake_on_connect=False
+        )
+
+    def _watch(self, interest: int) -> None:
+        if interest == self._interest or self._socket is None:
+            return
+        if self._interest:
+            self._selector.modify(self._socket, interest, self)
+        else:
+            self._selector.register(self._socket, interest, self)
+        self._interest = interest
+
+    def _unwatch(self) -> None:
+        if self._interest and self._socket is not None:
+            self._selector.unregister(self._socket)
+        self._interest = 0
+
+    def want_write(self, *, wanted: bool) -> None:
+        """Watch for room to write, or no longer."""
+        self._watch(READ | WRITE if wanted else READ)
+
+    def may_have_more(self, size: int, room: int) -> bool:
+        """Tell whether to read again without waiting, after `size` bytes came where `room` were."""
+        return size == room or (self._tls is not None and self._tls.pending() > 0)
+
+    def _shake_hands(self, tls: ssl.SSLSocket) -> bool:
+        import ssl  # noqa: PLC0415 - loaded by whoever made the context, and by no one else
+
+        try:
+            tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._watch(READ)
+        except ssl.SSLWantWriteError:
+            self._watch(WRITE)
+        except OSError as problem:
+            raise self._handshake_error(problem) from None
+        else:
+            return True
+        return False
+
+    def _handshake_error(self, problem: OSError) -> MQLightError:
+        import ssl  # noqa: PLC0415
+
+        message = f"{self.service}: the TLS handshake failed: {_reason(problem)}"
+        if isinstance(problem, ssl.SSLError) and not isinstance(
+            problem, ssl.SSLEOFError | ssl.SSLZeroReturnError
+        ):
+            return SecurityError(message)
+        return NetworkError(message)
+
+    def read_into(self, view: memoryview) -> int | None:
+        """Read what is there; 0 at the end of the stream, None when nothing is there yet.
+
+        Raises:
+            NetworkError: the connection broke.
+        """
+        if self._socket is None:
+            return 0
+        try:
+            return self._socket.recv_into(view)
+        except OSError as problem:
+            self._blocked_or_raise(problem)
+            return None
+
+    def write(self, view: memoryview) -> int:
+        """Write what the system takes; return how many bytes.
+
+        Raises:
+            NetworkError: the connection broke.
+        """
+        if self._socket is None:
+            return 0
+        try:
+            return self._socket.send(view)
+        except OSError as problem:
+            self._blocked_or_raise(problem)
+            return 0
+
+    def _blocked_or_raise(self, problem: OSError) -> None:
+        if isinstance(problem, BlockingIOError | InterruptedError):
+            return
+        if self._tls is not None:
+            import ssl  # noqa: PLC0415
+
+            if isinstance(problem, ssl.SSLWantReadError | ssl.SSLWantWriteError):
+                return
+        message = f"{self.service}: the connection broke: {_reason(problem)}"
+        raise NetworkError(message) from None
+
+    def close(self) -> None:
+        """Close the socket at once."""
+        if self._socket is not None:
+            self._unwatch()
+            self._socket.close()
+            self._socket = None
+
+
+def _reason(problem: Exception) -> str:
+    if isinstance(problem, OSError):
+        verify = getattr(problem, "verify_message", "")
+        reason = getattr(problem, "reason", "")
+        return str(verify or problem.strerror or reason or problem)
+    return str(problem)

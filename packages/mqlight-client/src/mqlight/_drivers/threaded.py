@@ -1,0 +1,329 @@
+"""The driver of `mqlight.Client`: threads, a selector and a socket around one engine.
+
+Four daemon threads, made with the client because Python starts none once the main thread has
+ended: two that turn the engine and make callbacks (`Handover`), one for `on_started`, in which
+programs may stay, and one for what blocks (service functions, name look-ups, certificate files).
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import selectors
+import threading
+import time
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING
+
+from mqlight._amqp._binding import Buffer
+from mqlight._drivers import keeper
+from mqlight._drivers.background import Background
+from mqlight._drivers.control import Control
+from mqlight._drivers.dialling import Dialling
+from mqlight._drivers.engine import Engine
+from mqlight._drivers.handover import Handover
+from mqlight._drivers.wakeup import Wakeup
+from mqlight._machine.backlog import Backlog
+from mqlight._machine.states import State
+from mqlight_core.errors import InternalError, MQLightError, NetworkError, StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mqlight._amqp.connection import AmqpConnection
+    from mqlight._drivers.calls import Call
+    from mqlight._drivers.network import Stream
+    from mqlight._drivers.settings import ClientSettings
+    from mqlight._machine.outbox import Send
+    from mqlight_core.service import Service
+
+    Callback = Callable[..., object]
+
+log = logging.getLogger("mqlight.driver")
+
+_READ_SIZE = 256 * 1024
+_WRITE_SIZE = 128 * 1024
+
+
+class ThreadedDriver:
+    """Runs one client.
+
+    `send` and the methods of `control` are for the application's threads; everything else belongs
+    to the driver's own.
+    """
+
+    def __init__(
+        self,
+        client: object,
+        settings: ClientSettings,
+        *,
+        on_state_changed: Callback | None,
+        on_drain: Callback | None,
+    ) -> None:
+        self._client_while_held: object = None
+        """Keeps the client while it is not stopped; afterwards it may be collected."""
+        self._client = weakref.ref(client)
+        self._settings = settings
+        self.inbox: deque[Send] = deque()
+        """Accepted and not yet seen by the engine."""
+        self.backlog = Backlog(settings.max_queued_bytes)
+        self.wakeup = Wakeup()
+        self.control = Control(self.wakeup.wake)
+        self.closed = False
+        self._stopped = threading.Event()
+        self._finished: deque[Sequence[Call]] = deque()
+        """Batches whose callbacks the standby thread made."""
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self.wakeup, selectors.EVENT_READ)
+        self._stream: Stream | None = None
+        self._read = Buffer(_READ_SIZE)
+        self._write = Buffer(_WRITE_SIZE)
+        self._written = 0
+        self._to_write = 0
+        self._readable = False
+        self.engine = Engine(
+            self.control,
+            self.backlog,
+            self,
+            settings,
+            on_state_changed=on_state_changed,
+            on_drain=on_drain,
+        )
+        name = f"mqlight-{settings.client_id}"
+        self._starters = Background(f"{name}-on_started")
+        self._resolver = Background(f"{name}-resolver")
+        self._dialling = Dialling(
+            settings, self.control, self._selector, self._resolver, self._attempt_failed
+        )
+        self._handover = Handover(self, name)
+
+    def start(self, on_started: Callback | None) -> None:
+        """Ask to start; from any thread."""
+        self._client_while_held = self._client()
+        keeper.hold(self)
+        self._stopped.clear()
+        self.control.start(on_started)
+
+    def stop(self, on_stopped: Callback | None) -> None:
+        """Ask to stop; from any thread."""
+        self.control.stop(on_stopped)
+
+    def wait_stopped(self, timeout: float | None) -> bool:
+        """Wait until the client has stopped and said so; from any thread but a callback's."""
+        if self._handover.in_callback():
+            return self._stopped.is_set()
+        return self._stopped.wait(timeout)
+
+    def close(self) -> None:
+        """End the threads: the client is stopped, and nobody has it any more."""
+        self.closed = True
+        self._resolver.close()
+        self._starters.close()
+        self._handover.dismiss()
+        self.wakeup.wake()
+
+    def dispose(self) -> None:
+        """Give the descriptors back; on the engine's owner, at the end."""
+        self.hang_up()
+        self._selector.close()
+        self.wakeup.close()
+
+    def turn(self) -> list[Call]:
+        """One round: tasks, time, what to read, what to write, and a wait if that was nothing."""
+        try:
+            self._turn()
+        except Exception as error:
+            log.exception("the engine failed; the client stops")
+            self._give_up(error)
+        calls = self.engine.calls[:]
+        self.engine.calls.clear()
+        return calls
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        self._do_tasks(now)
+        if self._readable:
+            self._readable = False
+            self._do_read(now)
+        more = self.engine.advance(now)
+        self._transfer(now)
+        if self.engine.calls or self.control.tasks:
+            return
+        self._wait(0.0 if more else None)
+
+    def _do_tasks(self, now: float) -> None:
+        while self._finished:
+            self.engine.traffic.finish(self._finished.popleft())
+        tasks = self.control.tasks
+        while tasks:
+            self.engine.carry_out(tasks.popleft(), now)
+        if self.inbox:
+            self.engine.traffic.accept(self.take_inbox())
+            if self.control.state is State.STOPPED:
+                # Accepted by a thread that had looked at the state just before the stop.
+                self.engine.traffic.fail_all()
+
+    def _do_read(self, now: float) -> None:
+        stream, connection = self._stream, self.engine.connection
+        if stream is None or connection is None:
+            return
+        try:
+            size = stream.read_into(self._read.view)
+        except MQLightError as error:
+            self.engine.stream_broken(error, now)
+            return
+        if size is None:
+            return
+        if size == 0:
+            ended = NetworkError(f"{stream.service}: the server closed the connection")
+            self.engine.stream_broken(ended, now)
+            return
+        self.engine.receive(self._read, size)
+        self._readable = stream.may_have_more(size, _READ_SIZE)
+
+    def _transfer(self, now: float) -> None:
+        """Move messages into proton and its output into the socket while both go on."""
+        while self._flush(now) and self.engine.traffic.pump():
+            pass
+
+    def _flush(self, now: float) -> bool:
+        """Write what proton has; True when nothing is left to write."""
+        while True:
+            stream, connection = self._stream, self.engine.connection
+            if stream is None or connection is None:
+                return False
+            if self._written == self._to_write:
+                self._written = 0
+                self._to_write = connection.output(self._write)
+                if not self._to_write:
+                    stream.want_write(wanted=False)
+                    self.engine.traffic.all_written()
+                    return True
+            try:
+                self._written += stream.write(self._write.view[self._written : self._to_write])
+            except MQLightError as error:
+                self.engine.stream_broken(error, now)
+                return False
+            if self._written < self._to_write:
+                stream.want_write(wanted=True)
+                return False
+
+    def _wait(self, longest: float | None) -> None:
+        deadline = self.engine.deadline()
+        if longest is None and deadline is not None:
+            longest = max(0.0, deadline - time.monotonic())
+        if self._readable:
+            longest = 0.0
+        self.wakeup.asleep = True
+        if self.inbox or self.control.tasks or self._finished:
+            longest = 0.0
+        ready = self._selector.select(longest)
+        self.wakeup.asleep = False
+        for key, events in ready:
+            if key.fileobj is self.wakeup:
+                self.wakeup.clear()
+            elif self._stream is None:
+                self._dial_on()
+            elif events & selectors.EVENT_READ:
+                self._readable = True
+
+    def run(self, calls: Sequence[Call]) -> None:
+        """Make callbacks; on the thread that the hand-over chose."""
+        client = self._client()
+        for call in calls:
+            call.run(client, self._callback_failed)
+
+    def finish(self, calls: Sequence[Call]) -> None:
+        """Settle a batch; on the engine's owner."""
+        self.engine.traffic.finish(calls)
+
+    def finish_later(self, calls: Sequence[Call]) -> None:
+        """Leave a batch to be settled to the engine's owner."""
+        self._finished.append(calls)
+        self.wakeup.wake()
+
+    def _callback_failed(self, name: str, error: BaseException) -> None:
+        if isinstance(error, StoppedError) and self.control.muted:
+            log.info("%s went on after the client had stopped: %s", name, error)
+            return
+        log.error("%s raised; the client stops", name, exc_info=error)
+        if name in ("on_state_changed", "on_stopped"):
+            return
+        known = error if isinstance(error, Exception) else None
+        self.control.stop(None, known)
+
+    def _give_up(self, error: Exception) -> None:
+        """An error of our own must not leave a client that looks alive."""
+        self.control.stop(None, InternalError(f"{type(error).__name__}: {error}"))
+        self.hang_up()
+
+    def take_inbox(self) -> list[Send]:
+        """Return what was accepted since the last time."""
+        inbox = self.inbox
+        return [inbox.popleft() for _ in range(len(inbox))]
+
+    @property
+    def callbacks_pending(self) -> bool:
+        """Callbacks are being made, or wait to be, or their messages to be settled."""
+        return self._handover.busy or bool(self._finished)
+
+    def random(self) -> float:
+        """Return a number from 0 to 1."""
+        return random.random()  # noqa: S311 - spreads reconnections, nothing secret
+
+    def resolve(self, attempt: int) -> None:
+        """Ask the source for the services."""
+        self._dialling.resolve(attempt)
+
+    def dial(self, attempt: int, service: Service) -> None:
+        """Connect to a service."""
+        self._dialling.begin(attempt, service)
+
+    def _dial_on(self) -> None:
+        attempt = self._dialling.attempt
+        connected = self._dialling.advance()
+        if connected is not None:
+            self._stream, credentials = connected
+            if not self.engine.stream_open(attempt, credentials):
+                self.hang_up()
+
+    def _attempt_failed(self, attempt: int, error: Exception) -> None:
+        log.info("attempt failed: %s", error)
+        self.engine.attempt_failed(attempt, error, time.monotonic())
+
+    def hang_up(self) -> None:
+        """Close the stream, or give up dialling."""
+        self._dialling.abandon()
+        self._written = self._to_write = 0
+        self._readable = False
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def last_words(self, connection: AmqpConnection) -> None:
+        """Write what fits at once before the stream is closed."""
+        if self._stream is not None and self._written == self._to_write:
+            size = connection.output(self._write)
+            try:
+                self._stream.write(self._write.view[:size])
+            except MQLightError as error:
+                log.debug("the close could not be written: %s", error)
+
+    def tell_started(self, callback: Callback) -> None:
+        """Call an `on_started` on the thread for them."""
+
+        def tell() -> None:
+            try:
+                callback(self._client())
+            except BaseException as error:  # noqa: BLE001 - whatever an application raises
+                self._callback_failed("on_started", error)
+
+        self._starters.put(tell)
+
+    def stopped(self) -> None:
+        """`on_stopped` has returned: let go of who waits."""
+        if self.control.muted:
+            self._client_while_held = None
+            self._stopped.set()
+            keeper.release(self)

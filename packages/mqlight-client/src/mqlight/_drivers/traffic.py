@@ -1,0 +1,275 @@
+"""Messages and subscriptions over the connection that is up, and what becomes of them without one.
+
+No IO and no threads: the engine's owner calls, callbacks that become due are appended to `calls`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mqlight._amqp.connection import Ready, ReceiverEnded, ReceiverOpened, SenderEnded
+from mqlight._amqp.links import Arrived, Settled
+from mqlight._amqp.senders import Senders
+from mqlight._drivers.calls import Messages, Notice, Sent
+from mqlight._drivers.confirmation import Confirmation
+from mqlight._machine.outbox import Outbox
+from mqlight._machine.subscriptions import Progress
+from mqlight_core.errors import MQLightError, NetworkError, NotPermittedError, StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mqlight._amqp.connection import AmqpConnection, Event
+    from mqlight._amqp.links import Receiver
+    from mqlight._drivers.calls import Call
+    from mqlight._drivers.control import Confirm, Control
+    from mqlight._machine.backlog import Backlog
+    from mqlight._machine.outbox import Outcome, Send
+    from mqlight._machine.subscriptions import Subscription
+
+
+class Traffic:
+    """The data plane of one client."""
+
+    def __init__(
+        self,
+        control: Control,
+        backlog: Backlog,
+        calls: list[Call],
+        on_drain: Callable[..., object] | None,
+    ) -> None:
+        self._control = control
+        self._backlog = backlog
+        self._calls = calls
+        self._on_drain = on_drain
+        self._outbox = Outbox()
+        self._connection: AmqpConnection | None = None
+        self._senders: Senders | None = None
+        self._receivers: dict[str, Receiver] = {}
+        """Links by address, from attach until they are detached on both sides."""
+        self._successors: dict[str, Subscription] = {}
+        """Subscriptions that wait for the last link of their address to end."""
+        self._leaving: list[Subscription] = []
+        """Unsubscribed, and not told yet."""
+
+    @property
+    def sent_everything(self) -> bool:
+        """Every message given to us is finished."""
+        return self._outbox.empty
+
+    @property
+    def has_work(self) -> bool:
+        """There may be something to transfer."""
+        return self._senders is not None and self._senders.has_work
+
+    def begin(self, connection: AmqpConnection) -> None:
+        """A connection is up: attach the subscriptions, send what has waited."""
+        self._connection = connection
+        self._senders = Senders(connection, self._outbox)
+        for subscription in self._leaving:
+            self._open(connection, subscription)
+        for subscription in self._control.registered():
+            self.attach(subscription)
+        self._senders.touch(tuple(self._outbox.lanes.values()))
+
+    def accept(self, sends: Sequence[Send]) -> None:
+        """Queue messages, in order."""
+        lanes = self._outbox.accept(sends)
+        if self._senders is not None:
+            self._senders.touch(lanes)
+
+    def attach(self, subscription: Subscription) -> None:
+        """Subscribe, if there is a connection."""
+        if self._connection is None or not subscription.live:
+            return
+        address = subscription.destination.address
+        if address in self._receivers:
+            if self._receivers[address].subscription is not subscription:
+                self._successors[address] = subscription
+        else:
+            self._open(self._connection, subscription)
+
+    def _open(self, connection: AmqpConnection, subscription: Subscription) -> None:
+        if connection.free_handles <= 0:
+            self._control.discard(subscription)
+            error = NotPermittedError("the server allows no more links on this connection")
+            self._ended(subscription, error)
+            return
+        subscription.progress = Progress.ATTACHING
+        receiver = connection.open_receiver(subscription)
+        self._receivers[subscription.destination.address] = receiver
+
+    def detach(self, subscription: Subscription) -> None:
+        """Unsubscribe; what was never attached simply is not."""
+        self._leaving.append(subscription)
+        address = subscription.destination.address
+        if self._successors.get(address) is subscription:
+            del self._successors[address]
+        if subscription.progress is Progress.ACTIVE:
+            self._end_link(self._receivers[address])
+        elif subscription.progress is Progress.QUEUED:
+            self._unsubscribed_without_link(subscription)
+        elif subscription.progress is Progress.ENDED:
+            self._ended(subscription, None)
+
+    def _end_link(self, receiver: Receiver) -> None:
+        if self._connection is not None:
+            receiver.subscription.progress = Progress.DETACHING
+            self._connection.end_link(receiver, closed=receiver.subscription.delete)
+
+    def _unsubscribed_without_link(self, subscription: Subscription) -> None:
+        """Without a link there is nothing to end, but a destination with ttl may be to delete."""
+        outlives = subscription.established and subscription.ttl > 0
+        if not (outlives and subscription.delete):
+            self._ended(subscription, None)
+
+    def confirm(self, task: Confirm) -> None:
+        """Settle a message that the application has confirmed."""
+        receiver = task.receiver
+        error: MQLightError | None = None
+        if receiver.confirm(task.token):
+            receiver.grant(receiver.subscription.finished(1))
+        else:
+            error = NetworkError("client has reconnected since this message was received")
+        if task.callback is not None:
+            self._calls.append(Notice("the callback of confirm_delivery", task.callback, error))
+
+    def finish(self, calls: Sequence[Call]) -> None:
+        """Settle and grant credit for messages whose callbacks have returned."""
+        for call in calls:
+            if type(call) is Messages:
+                receiver = call.arrived.receiver
+                if not receiver.manual and receiver.alive:
+                    receiver.settle(call.arrived.deliveries[: call.done])
+                    receiver.grant(receiver.subscription.finished(call.done))
+
+    def handle(self, events: Sequence[Event]) -> MQLightError | None:
+        """Take in what happened on the connection; return why it is of no use any more, if so."""
+        broken: MQLightError | None = None
+        for event in events:
+            if type(event) is Arrived:
+                self._arrived(event)
+            elif type(event) is Settled:
+                self._completed(event.sender.complete())
+            elif type(event) is Ready and self._senders is not None:
+                self._senders.on_ready(event.sender)
+            elif type(event) is ReceiverOpened:
+                self._receiver_opened(event.receiver)
+            elif type(event) is ReceiverEnded:
+                broken = self._receiver_ended(event) or broken
+            elif type(event) is SenderEnded and self._senders is not None:
+                broken = event.error or broken
+                self._senders.on_ended(event.sender)
+        return broken
+
+    def _arrived(self, arrived: Arrived) -> None:
+        receiver = arrived.receiver
+        receiver.grant(receiver.subscription.arrived(len(arrived.messages)))
+        if receiver.manual:
+            for token, (_, _, delivery) in zip(arrived.tokens, arrived.messages, strict=True):
+                message = delivery["message"]
+                message["confirm_delivery"] = Confirmation(self._control, receiver, token)
+        self._calls.append(Messages(arrived, self._control))
+
+    def _completed(self, outcomes: list[Outcome]) -> None:
+        backlog = self._backlog
+        backlog.finished += len(outcomes)
+        backlog.finished_bytes += sum([len(send[1]) for send, _ in outcomes])
+        self._calls.append(Sent(outcomes))
+        if self._senders is not None:
+            self._senders.make_room()
+        if backlog.drain_owed and backlog.drained():
+            self._calls.append(Notice("on_drain", self._on_drain))
+
+    def _receiver_opened(self, receiver: Receiver) -> None:
+        subscription = receiver.subscription
+        subscription.progress = Progress.ACTIVE
+        subscription.established = True
+        self._tell_subscribed(subscription, None)
+        if not subscription.live:
+            self._end_link(receiver)
+
+    def _receiver_ended(self, event: ReceiverEnded) -> MQLightError | None:
+        subscription, error = event.receiver.subscription, event.error
+        address = subscription.destination.address
+        self._receivers.pop(address, None)
+        if not subscription.live:
+            self._ended(subscription, error if event.refused else None)
+            error = None
+        elif event.refused and not subscription.established and subscription.on_subscribed:
+            self._control.discard(subscription)
+            self._ended(subscription, error)
+            error = None
+        successor = self._successors.pop(address, None)
+        if successor is not None:
+            self.attach(successor)
+        return error
+
+    def _ended(self, subscription: Subscription, error: Exception | None) -> None:
+        """A subscription is over; tell who has not been told."""
+        subscription.progress = Progress.ENDED
+        self._tell_subscribed(subscription, error)
+        if subscription in self._leaving:
+            self._leaving.remove(subscription)
+            destination = subscription.destination
+            self._calls.append(
+                Notice(
+                    "on_unsubscribed",
+                    subscription.on_unsubscribed,
+                    None,
+                    destination.pattern,
+                    destination.share,
+                )
+            )
+
+    def _tell_subscribed(self, subscription: Subscription, error: Exception | None) -> None:
+        callback, subscription.on_subscribed = subscription.on_subscribed, None
+        if callback is not None:
+            destination = subscription.destination
+            self._calls.append(
+                Notice("on_subscribed", callback, error, destination.pattern, destination.share)
+            )
+
+    def pump(self) -> bool:
+        """Transfer what messages and credit allow; tell whether anything was."""
+        if self._senders is None or not self._senders.has_work:
+            return False
+        failed: list[Outcome] = []
+        count = self._senders.pump(self._outbox.written, failed)
+        if failed:
+            self._completed(failed)
+        return count > 0
+
+    def all_written(self) -> None:
+        """Every byte of what was transferred has gone to the system."""
+        if self._outbox.written:
+            self._completed([(send, None) for send in self._outbox.take_written()])
+
+    def end(self) -> None:
+        """The connection is gone: keep what is to be sent again and attached again."""
+        self._connection = None
+        self._senders = None
+        self._receivers.clear()
+        self._successors.clear()
+        written = self._outbox.lost()
+        if written:
+            self._completed([(send, None) for send in written])
+        for subscription in self._control.registered():
+            subscription.progress = Progress.QUEUED
+        for subscription in tuple(self._leaving):
+            subscription.progress = Progress.QUEUED
+            self._unsubscribed_without_link(subscription)
+
+    def forget(self, subscriptions: Sequence[Subscription]) -> None:
+        """These subscriptions end with the client."""
+        for subscription in subscriptions:
+            self._ended(subscription, StoppedError("the client has stopped"))
+        for subscription in tuple(self._leaving):
+            self._ended(subscription, None)
+
+    def fail_all(self) -> None:
+        """The client has stopped: complete the messages that wait."""
+        left = self._outbox.stop()
+        if left:
+            error = StoppedError("send aborted due to disconnect")
+            self._completed([(send, error) for send in left])

@@ -1,0 +1,151 @@
+"""From the arguments of `send()` to an encoded message, with everything that can be kept kept.
+
+Options dictionaries are validated once and remembered by their items; of each topic the sections
+before the body are encoded once (`performance.md` §6).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from mqlight._amqp.message import (
+    BINARY,
+    JSON,
+    TEXT,
+    encode_binary,
+    encode_prefix,
+    encode_text,
+    to_json,
+)
+from mqlight_core.errors import InvalidArgumentError
+from mqlight_core.topics import check_topic
+
+if TYPE_CHECKING:
+    from mqlight._amqp.values import PropertyValue
+
+log = logging.getLogger("mqlight.client")
+
+_MOST_KEPT = 1024
+"""Topics and option dictionaries remembered; then the memory starts anew."""
+
+
+class SendPlan:
+    """What one set of send options means, and the prefixes of its topics."""
+
+    __slots__ = ("_persistent", "_properties", "_ttl", "binary", "json", "qos", "text")
+
+    def __init__(
+        self,
+        qos: int = 0,
+        ttl: int | None = None,
+        properties: dict[str, PropertyValue] | None = None,
+        *,
+        persistent: bool = False,
+    ) -> None:
+        self.qos = qos
+        self._ttl = ttl
+        self._properties = properties
+        self._persistent = persistent
+        self.text: dict[str, bytes] = {}
+        self.binary: dict[str, bytes] = {}
+        self.json: dict[str, bytes] = {}
+
+    def encode(self, topic: object, data: object) -> bytes:
+        """Encode a message.
+
+        Raises:
+            InvalidArgumentError: the topic is not one, or the text is not Unicode.
+            TypeError: the data can not be sent.
+        """
+        prefix: bytes | None
+        if type(data) is str and type(topic) is str:
+            prefix = self.text.get(topic)
+            if prefix is None:
+                prefix = self._prefix(self.text, check_topic(topic), TEXT)
+            return _encode_text(prefix, data)
+        topic = check_topic(topic)
+        if isinstance(data, str):
+            prefix = self._prefix(self.text, topic, TEXT)
+        elif isinstance(data, bytes | bytearray | memoryview):
+            return encode_binary(self._prefix(self.binary, topic, BINARY), data)
+        else:
+            if data is None:
+                raise TypeError("Cannot send no data")
+            if callable(data):
+                raise TypeError("Cannot send a function")
+            prefix = self._prefix(self.json, topic, JSON)
+            data = to_json(data)
+        return _encode_text(prefix, data)
+
+    def _prefix(self, known: dict[str, bytes], topic: str, content_type: str) -> bytes:
+        prefix = known.get(topic)
+        if prefix is None:
+            if len(known) >= _MOST_KEPT:
+                known.clear()
+            prefix = known[topic] = encode_prefix(
+                topic,
+                content_type,
+                self._ttl,
+                persistent=self._persistent,
+                properties=self._properties,
+            )
+        return prefix
+
+
+def _encode_text(prefix: bytes, text: str) -> bytes:
+    try:
+        return encode_text(prefix, text)
+    except UnicodeEncodeError as problem:
+        message = f"data is invalid because it is not Unicode text: {problem.reason}"
+    raise InvalidArgumentError(message)
+
+
+class SendPlans:
+    """The plans of the options that a client has been given."""
+
+    def __init__(self) -> None:
+        self._of_qos = (SendPlan(0), SendPlan(1))
+        """The plans of what nearly every program sends: `{"qos": …}`."""
+        self._known: dict[object, SendPlan] = {}
+        self._warned = False
+
+    def find(self, options: object) -> SendPlan:
+        """Return the plan for an options argument.
+
+        Raises:
+            TypeError: the options are no dict, or an option is of a wrong kind.
+            RangeError: an option is out of range.
+        """
+        key: object = None
+        if type(options) is dict:
+            if len(options) == 1:
+                qos = options.get("qos")
+                if type(qos) is int and 0 <= qos <= 1:
+                    return self._of_qos[qos]
+            try:
+                # The types too: True equals 1, but is no quality of service.
+                key = (*options.items(), *map(type, options.values()))
+                plan = self._known.get(key)
+            except TypeError:
+                key = None
+            else:
+                if plan is not None:
+                    return plan
+        plan = self._make(options)
+        if key is not None:
+            if len(self._known) >= _MOST_KEPT:
+                self._known.clear()
+            self._known[key] = plan
+        return plan
+
+    def _make(self, options: object) -> SendPlan:
+        from mqlight._arguments import SendOptions  # noqa: PLC0415 - loads pydantic
+        from mqlight_core.arguments import unknown_names, validate  # noqa: PLC0415
+
+        checked = validate(SendOptions, "options", options)
+        unknown = unknown_names(SendOptions, options)
+        if unknown and not self._warned:
+            self._warned = True
+            log.warning("send options that do not exist are ignored: %s", ", ".join(unknown))
+        return SendPlan(checked.qos, checked.ttl, checked.properties, persistent=checked.persistent)

@@ -1,0 +1,51 @@
+"""How much is accepted and not finished, and when a drain is owed (`mqlight-protocol.md` §3.5)."""
+
+from __future__ import annotations
+
+MOST_MESSAGES = 1024
+MOST_BYTES = 1024 * 1024
+"""Beyond either, `send()` answers False."""
+
+
+class Backlog:
+    """Counts on both sides of the hand-over, so that neither side needs a lock.
+
+    Applications' threads write `accepted…` and `drain_owed`, the engine's owner `finished…`.
+    CPython does not switch threads within an augmented assignment of a plain int, and proton's
+    binding keeps the interpreter lock on in builds that could do without.
+    """
+
+    __slots__ = (
+        "accepted",
+        "accepted_bytes",
+        "drain_owed",
+        "finished",
+        "finished_bytes",
+        "most_queued_bytes",
+    )
+
+    def __init__(self, most_queued_bytes: int) -> None:
+        self.accepted = 0
+        self.accepted_bytes = 0
+        self.finished = 0
+        self.finished_bytes = 0
+        self.drain_owed = False
+        self.most_queued_bytes = most_queued_bytes
+        """Bytes beyond which nothing more is accepted."""
+
+    @property
+    def messages(self) -> int:
+        """Messages accepted and not finished."""
+        return self.accepted - self.finished
+
+    @property
+    def size(self) -> int:
+        """Bytes accepted and not finished, as encoded."""
+        return self.accepted_bytes - self.finished_bytes
+
+    def drained(self) -> bool:
+        """Take back the drain that is owed once the backlog is at or below half; True if so."""
+        if self.drain_owed and self.messages <= MOST_MESSAGES // 2 and self.size <= MOST_BYTES // 2:
+            self.drain_owed = False
+            return True
+        return False

@@ -1,0 +1,181 @@
+"""The control plane: what happened goes in, what to do comes out.
+
+Pure: the time comes in as `now` (s, monotonic), random numbers as arguments.  The table in
+`mqlight._machine.states` decides; this class remembers what the table's actions need: the
+services of the round, the number of failed rounds, and who waits to be told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mqlight._machine import backoff, effects
+from mqlight._machine.retry import is_fatal
+from mqlight._machine.states import IGNORED, TRANSITIONS, Action, Event, State
+from mqlight_core.errors import InternalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mqlight_core.service import Service
+
+    Callback = Callable[..., object]
+
+
+class ClientMachine:
+    """The states of one client.
+
+    Every method that reports something returns the effects to carry out, in order.  Reports of an
+    attempt carry the number its effect came with; late ones are ignored.
+    """
+
+    def __init__(self) -> None:
+        self.state = State.STOPPED
+        self.service: Service | None = None
+        """The service that is connected; None in every other state than started."""
+        self._attempt = 0
+        self._services: tuple[Service, ...] = ()
+        self._tried = 0
+        self._failed_rounds = 0
+        self._retry_at = 0.0
+        self._on_started: list[Callback] = []
+        self._on_stopped: list[Callback] = []
+        self._restart = False
+        self._error: Exception | None = None
+
+    def start(self, on_started: Callback | None) -> list[effects.Effect]:
+        """The application asks to start; `on_started` is called once the client is started."""
+        if on_started is not None:
+            self._on_started.append(on_started)
+        if self.state is State.STOPPING:
+            self._restart = True
+        return self._handle(Event.START)
+
+    def stop(
+        self, on_stopped: Callback | None, error: Exception | None = None
+    ) -> list[effects.Effect]:
+        """The application asks to stop, or, with an `error`, one of its callbacks raised."""
+        if on_stopped is not None:
+            self._on_stopped.append(on_stopped)
+        if self.state is not State.STOPPING:
+            self._error = None
+        self._forget_starts()
+        return self._handle(Event.STOP, error)
+
+    def resolved(self, attempt: int, services: tuple[Service, ...]) -> list[effects.Effect]:
+        """The services of this round are known, at least one; each is tried once, in turn."""
+        if not self._awaits(attempt):
+            return []
+        self._services = services
+        return self._next_service()
+
+    def failed(
+        self, attempt: int, error: Exception, now: float, random: float
+    ) -> list[effects.Effect]:
+        """The services could not be found out, or the one being tried did not answer.
+
+        `random`, 0 to 1, goes into the wait before the next round.
+        """
+        if not self._awaits(attempt):
+            return []
+        if self._tried < len(self._services):
+            return self._next_service()
+        if is_fatal(error):
+            return self._handle(Event.FATAL, error)
+        self._failed_rounds += 1
+        self._retry_at = now + backoff.delay(self._failed_rounds, random)
+        return self._handle(Event.EXHAUSTED, error)
+
+    def opened(self, attempt: int, service: Service) -> list[effects.Effect]:
+        """The server accepted the connection."""
+        if not self._awaits(attempt):
+            return []
+        self._failed_rounds = 0
+        self.service = service
+        return self._handle(Event.OPENED)
+
+    def lost(self, error: Exception) -> list[effects.Effect]:
+        """The connection ended, or a link in a way that a new connection may mend."""
+        return self._handle(Event.FATAL if is_fatal(error) else Event.LOST, error)
+
+    def retry_due(self) -> list[effects.Effect]:
+        """The time of the last WaitUntil has come."""
+        return self._handle(Event.RETRY_DUE)
+
+    def closed(self) -> list[effects.Effect]:
+        """What Finish asked for is done."""
+        return self._handle(Event.CLOSED)
+
+    def restart(self) -> list[effects.Effect]:
+        """What Restart asks for: start if that was asked for while the client was stopping."""
+        if self._restart and self.state is State.STOPPED:
+            self._restart = False
+            return self._handle(Event.START)
+        return []
+
+    def _awaits(self, attempt: int) -> bool:
+        connecting = self.state in (State.STARTING, State.RETRYING)
+        return connecting and attempt == self._attempt
+
+    def _next_service(self) -> list[effects.Effect]:
+        service = self._services[self._tried]
+        self._tried += 1
+        self._attempt += 1
+        return [effects.Connect(self._attempt, service)]
+
+    def _handle(self, event: Event, error: Exception | None = None) -> list[effects.Effect]:
+        """The one door to `TRANSITIONS`."""
+        transition = TRANSITIONS.get((self.state, event))
+        if transition is None:
+            if (self.state, event) in IGNORED:
+                return []
+            message = f"no rule for {event.name} in state {self.state}"
+            raise InternalError(message)
+        asked: list[effects.Effect] = []
+        if error is not None:
+            self._error = error
+        if transition.state is not self.state:
+            self.state = transition.state
+            if self.state is not State.STARTED:
+                self.service = None
+            if self.state is not State.STOPPED:
+                asked.append(effects.Report(self.state, error))
+        for action in transition.actions:
+            asked += self._act(action)
+        return asked
+
+    def _act(self, action: Action) -> list[effects.Effect]:  # noqa: C901, PLR0911 - one branch an action
+        match action:
+            case Action.RESOLVE:
+                self._error = None
+                self._services, self._tried = (), 0
+                self._attempt += 1
+                return [effects.Resolve(self._attempt)]
+            case Action.WAIT:
+                return [effects.WaitUntil(self._retry_at)]
+            case Action.ABANDON:
+                self._attempt += 1
+                return [effects.Abandon()]
+            case Action.FINISH:
+                self._attempt += 1
+                return [effects.Finish()]
+            case Action.SETTLE_IN:
+                return [effects.SettleIn()]
+            case Action.TELL_STARTED:
+                started, self._on_started = tuple(self._on_started), []
+                return [effects.TellStarted(started)] if started else []
+            case Action.FAIL_ALL:
+                if not self._restart:
+                    self._on_started.clear()
+                return [effects.FailAll(), effects.Report(State.STOPPED, self._error)]
+            case Action.TELL_STOPPED:
+                stopped, self._on_stopped = tuple(self._on_stopped), []
+                return [effects.TellStopped(stopped, self._error)]
+            case Action.RESTART:
+                self._failed_rounds = 0
+                return [effects.Restart()]
+
+    def _forget_starts(self) -> None:
+        """A stop overtakes the starts asked for before it."""
+        self._on_started.clear()
+        self._restart = False
