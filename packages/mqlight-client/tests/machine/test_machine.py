@@ -13,6 +13,7 @@ from mqlight._machine.effects import (
     Finish,
     Report,
     Resolve,
+    Restart,
     SettleIn,
     TellStarted,
     TellStopped,
@@ -52,6 +53,11 @@ def attempt_of(effects: list[Effect]) -> int:
     """Return the attempt that the effects wait for."""
     (attempt,) = (effect.attempt for effect in effects if isinstance(effect, Resolve | Connect))
     return attempt
+
+
+def told(effects: list[Effect]) -> TellStopped:
+    (stopped,) = (effect for effect in effects if isinstance(effect, TellStopped))
+    return stopped
 
 
 def fail(machine: ClientMachine, attempt: int, error: Exception = REFUSED) -> list[Effect]:
@@ -150,6 +156,18 @@ def test_when_every_service_failed_there_is_one_report_and_a_wait() -> None:
     assert fail(machine, attempt, last) == [Report(State.RETRYING, last), WaitUntil(102.0)]
 
 
+def test_a_fatal_error_of_one_service_does_not_keep_the_others_from_being_tried() -> None:
+    machine, attempt = connecting(ONE, TWO)
+    attempt = attempt_of(fail(machine, attempt, REPLACED))
+    assert fail(machine, attempt) == [Report(State.RETRYING, REFUSED), WaitUntil(102.0)]
+
+
+def test_the_last_error_of_a_round_decides() -> None:
+    machine, attempt = connecting(ONE, TWO)
+    fail(machine, attempt_of(fail(machine, attempt)), REPLACED)
+    assert machine.state is State.STOPPED
+
+
 def test_services_that_can_not_be_found_out_are_a_failed_round() -> None:
     machine, attempt = starting()
     assert fail(machine, attempt) == [Report(State.RETRYING, REFUSED), WaitUntil(102.0)]
@@ -243,6 +261,7 @@ def test_a_stop_ends_in_everything_failed_reported_and_told() -> None:
         FailAll(),
         Report(State.STOPPED, None),
         TellStopped((on_stopped,), None),
+        Restart(),
     ]
     assert machine.state is State.STOPPED
 
@@ -251,7 +270,7 @@ def test_all_who_stop_are_told_together_and_once() -> None:
     machine = started()
     machine.stop(on_stopped)
     assert machine.stop(on_stopped) == []
-    assert machine.closed()[-1] == TellStopped((on_stopped, on_stopped), None)
+    assert told(machine.closed()) == TellStopped((on_stopped, on_stopped), None)
     assert machine.stop(on_stopped) == [TellStopped((on_stopped,), None)]
 
 
@@ -274,25 +293,42 @@ def test_a_stop_overtakes_the_starts_before_it() -> None:
 def test_a_start_while_stopping_restarts_once_stopped() -> None:
     machine = stopping()
     assert machine.start(on_started) == []
-    effects = machine.closed()
-    assert effects[:-1] == [
+    assert machine.closed() == [
         Abandon(),
         FailAll(),
         Report(State.STOPPED, None),
         TellStopped((), None),
-        Report(State.STARTING, None),
+        Restart(),
     ]
+    assert machine.state is State.STOPPED
+    effects = machine.restart()
+    assert effects[0] == Report(State.STARTING, None)
     attempt = attempt_of(machine.resolved(attempt_of(effects), (ONE,)))
     assert machine.opened(attempt, ONE)[-1] == TellStarted((on_started,))
+
+
+def test_without_a_start_nothing_begins_again() -> None:
+    machine = stopped()
+    assert machine.restart() == []
+    assert machine.state is State.STOPPED
 
 
 def test_a_restart_happens_once() -> None:
     machine = stopping()
     machine.start(None)
     machine.closed()
+    machine.restart()
     machine.stop(None)
     machine.closed()
-    assert machine.state is State.STOPPED
+    assert machine.restart() == []
+
+
+def test_a_stop_before_the_restart_prevents_it() -> None:
+    machine = stopping()
+    machine.start(on_started)
+    machine.closed()
+    assert machine.stop(on_stopped) == [TellStopped((on_stopped,), None)]
+    assert machine.restart() == []
 
 
 def test_a_stop_after_a_start_while_stopping_wins() -> None:
@@ -300,14 +336,15 @@ def test_a_stop_after_a_start_while_stopping_wins() -> None:
     machine.start(on_started)
     machine.stop(None)
     machine.closed()
-    assert machine.state is State.STOPPED
+    assert machine.restart() == []
 
 
 def test_a_restart_begins_with_short_waits_and_no_error() -> None:
     machine = retrying()
     machine.stop(None)
     machine.start(None)
-    attempt = attempt_of(machine.closed())
+    machine.closed()
+    attempt = attempt_of(machine.restart())
     assert fail(machine, attempt) == [Report(State.RETRYING, REFUSED), WaitUntil(102.0)]
 
 
@@ -333,6 +370,7 @@ def test_a_fatal_error_stops_the_client(
         FailAll(),
         Report(State.STOPPED, error),
         TellStopped((), error),
+        Restart(),
     ]
 
 
@@ -359,6 +397,7 @@ def test_a_connection_that_ends_while_stopping_is_the_end_with_its_error(error: 
         FailAll(),
         Report(State.STOPPED, error),
         TellStopped((on_stopped,), error),
+        Restart(),
     ]
 
 
@@ -368,20 +407,20 @@ def test_a_callback_that_raised_is_the_error_of_the_stop() -> None:
     assert machine.stop(None, raised) == [Report(State.STOPPING, raised), Finish()]
     effects = machine.closed()
     assert Report(State.STOPPED, raised) in effects
-    assert effects[-1] == TellStopped((), raised)
+    assert told(effects) == TellStopped((), raised)
 
 
 def test_a_callback_that_raises_while_stopping_is_the_error_of_the_stop() -> None:
     machine = stopping()
     raised = ValueError("raised by on_sent")
     assert machine.stop(None, raised) == []
-    assert machine.closed()[-1] == TellStopped((), raised)
+    assert told(machine.closed()) == TellStopped((), raised)
 
 
 def test_a_stop_by_the_application_has_no_error_of_the_past() -> None:
     machine = retrying()
     machine.stop(None)
-    assert machine.closed()[-1] == TellStopped((), None)
+    assert told(machine.closed()) == TellStopped((), None)
 
 
 def test_late_services_are_ignored() -> None:
@@ -460,6 +499,7 @@ CALLS: dict[str, Callable[[ClientMachine, int], list[Effect]]] = {
     "lost": lambda machine, _: machine.lost(REFUSED),
     "retry due": lambda machine, _: machine.retry_due(),
     "closed": lambda machine, _: machine.closed(),
+    "restart": lambda machine, _: machine.restart(),
 }
 
 

@@ -225,8 +225,8 @@ class Receiver:
         self.grant(self.subscription.restart_credit())
 
     def grant(self, credit: int) -> None:
-        """Let the server send so many messages more."""
-        if credit and self.alive:
+        """Let the server send so many messages more; not on a link that is being ended."""
+        if credit and self.alive and self.subscription.live:
             pn.pn_link_flow(self.link, credit)
 
     def on_delivery(self, delivery: pn.Delivery, events: list[Event]) -> int:

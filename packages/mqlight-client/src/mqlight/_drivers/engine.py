@@ -121,7 +121,7 @@ class Engine:
                 if self.connection is not None:
                     self.traffic.begin(self.connection)
             case effects.Abandon():
-                self._drop()
+                self.drop()
             case effects.Finish():
                 self._finish(now)
             case Forget():
@@ -147,7 +147,7 @@ class Engine:
             self._finishing = True
             self._finish_by = now + self._settings.stop_timeout
         else:
-            self._drop()
+            self.drop()
             self._control.closed()
 
     def _tell_started(self, callbacks: tuple[Callback, ...]) -> None:
@@ -175,7 +175,7 @@ class Engine:
     def attempt_failed(self, attempt: int, error: Exception, now: float) -> None:
         """The services could not be found out, or the stream could not be connected."""
         if attempt == self._attempt:
-            self._drop()
+            self.drop()
         self._control.failed(attempt, error, now, self._host.random())
 
     def receive(self, buffer: Buffer, size: int) -> None:
@@ -230,7 +230,7 @@ class Engine:
         if self.connection is not None and opened and not closing:
             self.connection.close()
             self._host.last_words(self.connection)
-        self._drop()
+        self.drop()
         if closing:
             self._control.closed()
         elif opened:
@@ -258,7 +258,7 @@ class Engine:
         if not self._finishing or self.connection is None:
             return
         if self._finish_by is not None and now >= self._finish_by:
-            self._drop()
+            self.drop()
             self._control.closed()
         elif (
             not self._closing
@@ -270,7 +270,7 @@ class Engine:
             self._closing = True
             self.connection.close()
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
         """Give up the attempt or connection, whichever there is."""
         self._host.hang_up()
         if self.connection is not None:

@@ -236,7 +236,11 @@ class ThreadedDriver:
 
     def finish(self, calls: Sequence[Call]) -> None:
         """Settle a batch; on the engine's owner."""
-        self.engine.traffic.finish(calls)
+        try:
+            self.engine.traffic.finish(calls)
+        except Exception as error:
+            log.exception("the engine failed; the client stops")
+            self._give_up(error)
 
     def finish_later(self, calls: Sequence[Call]) -> None:
         """Leave a batch to be settled to the engine's owner."""
@@ -247,7 +251,10 @@ class ThreadedDriver:
         if isinstance(error, StoppedError) and self.control.muted:
             log.info("%s went on after the client had stopped: %s", name, error)
             return
-        log.error("%s raised; the client stops", name, exc_info=error)
+        if isinstance(error, SystemExit):
+            log.info("%s raised SystemExit; the client stops", name)
+        else:
+            log.error("%s raised; the client stops", name, exc_info=error)
         if name in ("on_state_changed", "on_stopped"):
             return
         known = error if isinstance(error, Exception) else None
@@ -256,7 +263,7 @@ class ThreadedDriver:
     def _give_up(self, error: Exception) -> None:
         """An error of our own must not leave a client that looks alive."""
         self.control.stop(None, InternalError(f"{type(error).__name__}: {error}"))
-        self.hang_up()
+        self.engine.drop()
 
     def take_inbox(self) -> list[Send]:
         """Return what was accepted since the last time."""
