@@ -1,0 +1,179 @@
+"""The broker: publications to destinations, and the life of destinations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from mqlight_devserver.broker.destination import Consumer, Destination, Identity
+from mqlight_devserver.broker.matching import PatternIndex
+from mqlight_devserver.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mqlight_devserver.sections import Header
+
+__all__ = ["Broker", "Publisher"]
+
+_ROUTES_REMEMBERED: Final = 4096
+_BETWEEN_SWEEPS: Final = 1.0
+
+
+class Publisher(Protocol):
+    """A link that publishes, held back while the broker is full."""
+
+    def resume(self) -> None:
+        """The broker has room again."""
+
+
+class Broker:
+    """Destinations by identity, fed by topic, drained by consumers.
+
+    `publish` only queues; `deliver` hands out, once for each batch of events.
+    """
+
+    def __init__(self, max_queued_bytes: int) -> None:
+        """Publishers are held back while more than `max_queued_bytes` wait in all destinations."""
+        self._max_queued_bytes = max_queued_bytes
+        self._destinations: dict[Identity, Destination] = {}
+        self._patterns: PatternIndex[Destination] = PatternIndex()
+        self._routes: dict[str, tuple[Destination, ...]] = {}
+        self._ready: dict[Destination, None] = {}
+        self._waiting: dict[Publisher, None] = {}
+        self._unattended: dict[Destination, None] = {}
+        self._published = 0
+        self._sweep_at = 0.0
+
+    def publish(self, topic: str, encoded: bytes, header: Header, now: float) -> None:
+        """Queue a copy for every destination whose pattern matches; with none, forget it."""
+        routes = self._routes.get(topic)
+        if routes is None:
+            routes = self._route(topic)
+        if not routes:
+            return
+        self._published += 1
+        expires_at = None if header.ttl is None else now + header.ttl / 1000
+        message = Message(self._published, encoded, header, expires_at)
+        for destination in routes:
+            destination.put(message)
+            self._ready[destination] = None
+
+    def attach(
+        self, identity: Identity, ttl: float, consumer: Consumer
+    ) -> tuple[Destination, Consumer | None]:
+        """Attach a consumer, to a new destination if there is none yet.
+
+        `ttl` (s) replaces the destination's, and its countdown stops.  Returned with the
+        destination is the consumer that the same client had there, which is no longer attached.
+        """
+        destination = self._destinations.get(identity)
+        if destination is None:
+            destination = Destination(identity, ttl)
+            self._destinations[identity] = destination
+            self._patterns.add(identity.pattern, destination)
+            self._routes.clear()
+        destination.ttl = ttl
+        destination.deadline = None
+        self._unattended.pop(destination, None)
+        former = destination.add(consumer)
+        self._ready[destination] = None
+        return destination, former
+
+    def detach(
+        self,
+        destination: Destination,
+        consumer: Consumer,
+        unsettled: Iterable[Message],
+        now: float,
+        *,
+        closed: bool,
+    ) -> None:
+        """Take a consumer away; `closed` says that its client unsubscribed for good.
+
+        `unsettled` messages return and count as failed deliveries.  A destination that nobody is
+        attached to any more goes: at once if closed or without a ttl, else when its ttl has passed.
+        """
+        destination.remove(consumer)
+        self.give_back(destination, [message.after_failed_delivery() for message in unsettled])
+        if destination.consumers:
+            return
+        if closed or not destination.ttl:
+            self._delete(destination)
+        else:
+            destination.deadline = now + destination.ttl
+            self._unattended[destination] = None
+
+    def give_back(self, destination: Destination, messages: Iterable[Message]) -> None:
+        """Return messages that a consumer took and did not keep."""
+        destination.give_back(messages)
+        self._ready[destination] = None
+
+    def wake(self, destination: Destination) -> None:
+        """Look at the destination in the next `deliver`: a consumer has room again."""
+        if destination.messages:
+            self._ready[destination] = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether `deliver` has anything to look at."""
+        return bool(self._ready)
+
+    def deliver(self, now: float) -> None:
+        """Hand out what waits in the destinations that anything has happened to."""
+        ready, self._ready = self._ready, {}
+        for destination in ready:
+            if destination.consumers and destination.messages and destination.deliver(now):
+                self._ready[destination] = None
+        if self._waiting and self.has_room(now):
+            waiting, self._waiting = self._waiting, {}
+            for publisher in waiting:
+                publisher.resume()
+
+    def has_room(self, now: float) -> bool:
+        """Whether publishers may be given credit."""
+        if self._queued_bytes() <= self._max_queued_bytes:
+            return True
+        if now < self._sweep_at:
+            return False
+        self._sweep_at = now + _BETWEEN_SWEEPS
+        for destination in self._destinations.values():
+            destination.drop_expired(now)
+        return self._queued_bytes() <= self._max_queued_bytes
+
+    def _queued_bytes(self) -> int:
+        return sum(destination.queued_bytes for destination in self._destinations.values())
+
+    def hold(self, publisher: Publisher) -> None:
+        """`resume` this publisher once there is room."""
+        self._waiting[publisher] = None
+
+    def forget(self, publisher: Publisher) -> None:
+        """This publisher has gone."""
+        self._waiting.pop(publisher, None)
+
+    def next_deadline(self) -> float | None:
+        """When `expire` has something to do next."""
+        deadlines = [d.deadline for d in self._unattended if d.deadline is not None]
+        if self._waiting:
+            deadlines.append(self._sweep_at)
+        return min(deadlines, default=None)
+
+    def expire(self, now: float) -> None:
+        """Delete the destinations whose time to live has passed."""
+        for destination in tuple(self._unattended):
+            if destination.deadline is not None and destination.deadline <= now:
+                self._delete(destination)
+
+    def _route(self, topic: str) -> tuple[Destination, ...]:
+        if len(self._routes) >= _ROUTES_REMEMBERED:
+            self._routes.clear()
+        routes = self._patterns.match(topic)
+        self._routes[topic] = routes
+        return routes
+
+    def _delete(self, destination: Destination) -> None:
+        del self._destinations[destination.identity]
+        self._unattended.pop(destination, None)
+        self._ready.pop(destination, None)
+        self._patterns.remove(destination.identity.pattern, destination)
+        self._routes.clear()

@@ -1,0 +1,98 @@
+"""The command `mqlight-devserver`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING, Final
+
+from mqlight_devserver.settings import LARGEST_PORT, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_DEFAULT_PORT: Final = 5672
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGINT or SIGTERM; 0 after either, 1 if the address cannot be listened on.
+
+    Wrong usage ends with status 2, as argparse does it.
+    """
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO if options.verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+    from mqlight_devserver.server import Server  # noqa: PLC0415 - not for --help
+
+    try:
+        server = Server(options.host, options.port, Settings(users=dict(options.user)))
+    except OSError as error:
+        sys.stderr.write(f"mqlight-devserver: {error.strerror}\n")
+        return 1
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: server.stop())
+    sys.stdout.write(f"mqlight-devserver listening on {server.url}\n")
+    sys.stdout.flush()
+    server.run()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mqlight-devserver",
+        description="An MQ Light server for development and tests. It keeps everything in memory.",
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=_DEFAULT_PORT,
+        help="port to listen on, 0 for a free one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--user",
+        type=_user,
+        action="append",
+        default=[],
+        metavar="NAME:PASSWORD",
+        help="let only such users in; may be repeated (default: everyone, also without a name)",
+    )
+    parser.add_argument("--verbose", action="store_true", help="log to stderr what clients do")
+    parser.add_argument("--version", action=_Version, help="show the version and exit")
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isascii() and text.isdigit() else -1
+    if not 0 <= port <= LARGEST_PORT:
+        message = f"{text!r} is not a port number from 0 to {LARGEST_PORT}"
+        raise argparse.ArgumentTypeError(message)
+    return port
+
+
+def _user(text: str) -> tuple[str, str]:
+    name, colon, password = text.partition(":")
+    if not name or not colon:
+        message = "a user is given as NAME:PASSWORD"
+        raise argparse.ArgumentTypeError(message)
+    return name, password
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        parser.exit(message=f"mqlight-devserver {version('mqlight-devserver')}\n")

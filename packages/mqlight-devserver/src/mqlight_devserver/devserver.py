@@ -1,0 +1,115 @@
+"""The server in a thread of its own, for tests and programs."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from mqlight_devserver.server import Server
+from mqlight_devserver.settings import LARGEST_PORT, Settings, check_number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Self
+
+__all__ = ["DevServer"]
+
+
+class DevServer:
+    """An MQ Light server in this process; a context manager that serves while it is open.
+
+    Everything is kept in memory: `stop` forgets all messages and destinations.  Its methods are for
+    one thread at a time.
+    """
+
+    def __init__(  # noqa: PLR0913 - all but host and port by name
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        users: Mapping[str, str] | None = None,
+        max_message_size: int = Settings.max_message_size,
+        max_queued_bytes: int = Settings.max_queued_bytes,
+        idle_timeout: float = Settings.idle_timeout,
+    ) -> None:
+        """Nothing happens before `start`, or before a `with` block is entered.
+
+        Args:
+            host: Name or address to listen on.
+            port: TCP port, 0 to 65535; 0 takes a free one, which restarts keep.
+            users: Names and passwords; with any, clients without credentials are refused.
+            max_message_size: In bytes, as encoded; larger messages are rejected.
+            max_queued_bytes: While more wait for subscribers, publishers get no credit.
+            idle_timeout: In seconds; clients that are silent for longer are disconnected, 0 lets
+                them be.
+
+        Raises:
+            TypeError: an argument is of the wrong type.
+            ValueError: an argument is out of range.
+        """
+        check_number("port", port, 0, LARGEST_PORT)
+        self._settings = Settings(
+            users=dict(users or {}),
+            max_message_size=max_message_size,
+            max_queued_bytes=max_queued_bytes,
+            idle_timeout=idle_timeout,
+        )
+        self._host = host
+        self._port = port
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Listen, and serve in a background thread; without effect while that runs.
+
+        Raises:
+            OSError: the address cannot be listened on; the text names host and port.
+        """
+        if self._thread is not None:
+            return
+        self._server = Server(self._host, self._port, self._settings)
+        self._port = self._server.port
+        self._thread = threading.Thread(
+            target=self._server.run, name=f"mqlight-devserver:{self._port}", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Disconnect everyone and free the port; without effect when stopped."""
+        if self._thread is None or self._server is None:
+            return
+        self._server.stop()
+        self._thread.join()
+        self._thread = None
+
+    @property
+    def port(self) -> int:
+        """The TCP port; 0 before the first start if a free one was asked for."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """The service URL for clients, valid from the first start on.
+
+        Raises:
+            RuntimeError: the server has not been started yet.
+        """
+        if self._server is None:
+            message = "the server has no URL before it is started"
+            raise RuntimeError(message)
+        return self._server.url
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        self.stop()

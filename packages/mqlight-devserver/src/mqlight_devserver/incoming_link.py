@@ -1,0 +1,148 @@
+"""A link over which a client publishes to one topic."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from mqlight_devserver import _binding as pn
+from mqlight_devserver import attach, conditions
+from mqlight_devserver.conditions import Refused
+from mqlight_devserver.sections import NOTHING_ALIKE, read_sections
+from mqlight_devserver.values import DecodeError
+
+if TYPE_CHECKING:
+    from mqlight_devserver.broker import Broker
+    from mqlight_devserver.output import Output
+    from mqlight_devserver.settings import Settings
+
+__all__ = ["IncomingLink"]
+
+logger = logging.getLogger(__name__)
+
+
+class IncomingLink:
+    """Takes transfers, hands them to the broker, settles them, and grants credit by halves.
+
+    A message is settled when the broker has it; the transfer's settled flag alone, not the link's
+    settle mode, tells whether the client waits for that (mqlight-protocol.md §9.7, 7).
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what a link consists of
+        self,
+        link: pn.Link,
+        topic: str,
+        broker: Broker,
+        settings: Settings,
+        output: Output,
+        buffer: pn.Buffer,
+        now: float,
+    ) -> None:
+        """`buffer` is scratch space that the links of a connection share."""
+        self.pointer = link
+        self.session = pn.pn_link_session(link)
+        self._topic = topic
+        self._broker = broker
+        self._limit = settings.max_message_size
+        self._output = output
+        self._buffer = buffer
+        self._layout = NOTHING_ALIKE
+        self._ungranted = settings.credit
+        self._grant_at = max(settings.credit // 2, 1)
+        pn.pn_link_set_max_message_size(link, settings.max_message_size)
+        attach.accept(link)
+        self._replenish(now)
+
+    def on_flow(self) -> None:
+        """The client's view of its credit: nothing depends on it."""
+
+    def on_delivery(self, _event: pn.Event, now: float) -> None:
+        """Bytes of a transfer have come, perhaps all of them.
+
+        The event's own delivery may be settled already, where one message came in several frames.
+        The link's current one is what there is to read, and no message has fewer events than one.
+        """
+        delivery = pn.pn_link_current(self.pointer)
+        if not delivery:
+            return
+        if pn.pn_delivery_partial(delivery):
+            if pn.pn_delivery_pending(delivery) > self._limit:
+                self._reject_as_too_large(delivery)
+                self._count(now)
+            return
+        buffer, layout = self._buffer, self._layout
+        size = pn.pn_link_recv(self.pointer, buffer.pointer, buffer.size)
+        if 0 <= size < buffer.size:
+            received = pn.copy(buffer.pointer, size)
+        else:
+            received = self._read_rest(size)
+        encoded = layout.repeated(received) if len(received) <= self._limit else None
+        if encoded is not None:
+            self._broker.publish(self._topic, encoded, layout.header, now)
+            pn.pn_delivery_update(delivery, pn.PN_ACCEPTED)
+            pn.pn_delivery_settle(delivery)
+        elif size == pn.ABORTED:
+            pn.pn_delivery_settle(delivery)
+        else:
+            self._take_unlike(delivery, received, now)
+        self._count(now)
+
+    def resume(self) -> None:
+        """The broker has room again: grant all that has been used up."""
+        pn.pn_link_flow(self.pointer, self._ungranted)
+        self._ungranted = 0
+        self._output.wake()
+
+    def detached(self, now: float, *, closed: bool) -> None:
+        """The client detached: answer in kind."""
+        self.lost(now)
+        attach.detach(self.pointer, closed=closed)
+
+    def lost(self, _now: float) -> None:
+        """The session or connection is gone, and this link with it."""
+        self._broker.forget(self)
+
+    def _count(self, now: float) -> None:
+        self._ungranted += 1
+        if self._ungranted == self._grant_at:
+            self._replenish(now)
+
+    def _replenish(self, now: float) -> None:
+        if self._broker.has_room(now):
+            self.resume()
+        else:
+            self._broker.hold(self)
+
+    def _read_rest(self, size: int) -> bytes:
+        """A message that fills the buffer, of which the first `size` bytes are there."""
+        buffer = self._buffer
+        pieces = []
+        while size > 0:
+            pieces.append(pn.copy(buffer.pointer, size))
+            size = pn.pn_link_recv(self.pointer, buffer.pointer, buffer.size)
+        return b"".join(pieces)
+
+    def _take_unlike(self, delivery: pn.Delivery, received: bytes, now: float) -> None:
+        """A message that differs from the last in more than its body, or is too large."""
+        if len(received) > self._limit:
+            self._reject_as_too_large(delivery)
+            return
+        try:
+            layout = self._layout = read_sections(received, self._topic)
+        except DecodeError as error:
+            reason = Refused(conditions.DECODE_ERROR, f"this is not an AMQP message: {error}")
+            self._reject(delivery, reason)
+            return
+        self._broker.publish(self._topic, layout.encoded, layout.header, now)
+        pn.pn_delivery_update(delivery, pn.PN_ACCEPTED)
+        pn.pn_delivery_settle(delivery)
+
+    def _reject_as_too_large(self, delivery: pn.Delivery) -> None:
+        description = f"the message is larger than the {self._limit} bytes that are allowed"
+        self._reject(delivery, Refused(conditions.MESSAGE_TOO_LARGE, description))
+
+    def _reject(self, delivery: pn.Delivery, reason: Refused) -> None:
+        logger.warning("message to %s rejected: %s", self._topic, reason)
+        reason.describe(pn.pn_disposition_condition(pn.pn_delivery_local(delivery)))
+        pn.pn_delivery_update(delivery, pn.PN_REJECTED)
+        pn.pn_delivery_settle(delivery)

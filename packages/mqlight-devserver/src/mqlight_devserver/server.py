@@ -1,0 +1,204 @@
+"""The listener and its loop: one thread, one selector, any number of clients.
+
+A turn of the loop reads every socket that has bytes, once; lets the broker deliver, once; and
+writes to every connection that has output.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import selectors
+import socket
+import time
+from typing import TYPE_CHECKING, Final
+
+from mqlight_devserver import _binding as pn
+from mqlight_devserver.broker import Broker, ClientRegistry
+from mqlight_devserver.connection import Connection
+from mqlight_devserver.peer import Peer
+
+if TYPE_CHECKING:
+    from mqlight_devserver.settings import Settings
+
+__all__ = ["Server"]
+
+logger = logging.getLogger(__name__)
+
+_READ_BYTES: Final = 256 * 1024
+_WRITE_BYTES: Final = 128 * 1024
+_BACKLOG: Final = 128
+
+
+class Server:
+    """Listens from the constructor on; `run` serves until `stop`."""
+
+    def __init__(self, host: str, port: int, settings: Settings) -> None:
+        """`port` 0 takes a free one.
+
+        Raises:
+            OSError: the address cannot be listened on; the text names host and port.
+        """
+        self._listener = _listen(host, port)
+        address = self._listener.getsockname()
+        self.host: str = address[0]
+        self.port: int = address[1]
+        self._settings = settings
+        self._broker = Broker(settings.max_queued_bytes)
+        self._clients: ClientRegistry[Connection] = ClientRegistry()
+        self._peers: dict[Connection, Peer] = {}
+        self._awake: dict[Connection, None] = {}
+        self._timed: dict[Connection, None] = {}
+        self._stopping = False
+        self._accepting = True
+        self._read_buffer = memoryview(bytearray(_READ_BYTES))
+        self._write_buffer = pn.Buffer(_WRITE_BYTES)
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._selector.register(self._wake_reader, selectors.EVENT_READ)
+
+    @property
+    def url(self) -> str:
+        """The service URL of this server."""
+        return f"amqp://{_host_and_port(self.host, self.port)}"
+
+    def stop(self) -> None:
+        """Make `run` return; from any thread, and from a signal handler."""
+        if not self._stopping:
+            self._stopping = True
+            # Closed already if `run` has failed.
+            with contextlib.suppress(OSError):
+                self._wake_writer.send(b"\0")
+
+    def run(self) -> None:
+        """Serve until `stop`, then disconnect everyone and free the port."""
+        try:
+            while not self._stopping:
+                ready = self._selector.select(self._patience(time.monotonic()))
+                self._turn(ready, time.monotonic())
+        finally:
+            self._close(time.monotonic())
+
+    def _patience(self, now: float) -> float | None:
+        """How long the loop may sleep, in seconds; None for as long as nothing comes."""
+        if self._broker.ready or self._awake:
+            return 0
+        deadlines = [self._broker.next_deadline(), *(c.deadline for c in self._timed)]
+        known = [deadline for deadline in deadlines if deadline is not None]
+        return max(min(known) - now, 0) if known else None
+
+    def _turn(self, ready: list[tuple[selectors.SelectorKey, int]], now: float) -> None:
+        for key, events in ready:
+            peer = key.data
+            if peer is None:
+                if key.fileobj is self._listener:
+                    self._accept()
+            elif events & selectors.EVENT_READ:
+                self._read(peer, now)
+            else:
+                self._wake(peer.connection)
+        self._broker.expire(now)
+        self._broker.deliver(now)
+        self._write_output(now)
+        # Last, when all else is written: Node's client overlooks what follows a heartbeat (§1.4).
+        for connection in tuple(self._timed):
+            if connection.deadline is not None and connection.deadline <= now:
+                connection.handle_timer(now)
+                if connection.finished:
+                    self._drop(self._peers[connection], now)
+        self._write_output(now)
+
+    def _accept(self) -> None:
+        try:
+            accepted, address = self._listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            # Out of file descriptors or memory: asking on and on would only keep the loop busy.
+            logger.warning("no more clients are accepted until one has gone: %s", error)
+            self._selector.unregister(self._listener)
+            self._accepting = False
+            return
+        accepted.settimeout(0)
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        name = _host_and_port(address[0], address[1])
+        connection = Connection(name, self._settings, self._broker, self._clients, self._wake)
+        peer = Peer(accepted, connection)
+        self._peers[connection] = peer
+        self._selector.register(accepted, selectors.EVENT_READ, peer)
+
+    def _wake(self, connection: Connection) -> None:
+        self._awake[connection] = None
+
+    def _read(self, peer: Peer, now: float) -> None:
+        try:
+            peer.read(self._read_buffer, now)
+        except Exception:
+            logger.exception("a client is disconnected because of an error in the server")
+            peer.gone = True
+        if peer.gone:
+            self._drop(peer, now)
+        elif peer.blocked:
+            self._wake(peer.connection)
+
+    def _write_output(self, now: float) -> None:
+        awake, self._awake = self._awake, {}
+        for connection in awake:
+            if connection in self._peers:
+                self._write(self._peers[connection], now)
+
+    def _write(self, peer: Peer, now: float) -> None:
+        blocked = peer.blocked
+        peer.write(self._write_buffer)
+        if peer.gone:
+            self._drop(peer, now)
+            return
+        if peer.blocked != blocked:
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.blocked else 0)
+            self._selector.modify(peer.socket, events, peer)
+        if peer.connection.deadline is None:
+            self._timed.pop(peer.connection, None)
+        else:
+            self._timed[peer.connection] = None
+
+    def _drop(self, peer: Peer, now: float) -> None:
+        del self._peers[peer.connection]
+        self._awake.pop(peer.connection, None)
+        self._timed.pop(peer.connection, None)
+        self._selector.unregister(peer.socket)
+        peer.close(now)
+        if not self._accepting:
+            self._selector.register(self._listener, selectors.EVENT_READ)
+            self._accepting = True
+
+    def _close(self, now: float) -> None:
+        for peer in tuple(self._peers.values()):
+            self._drop(peer, now)
+        self._selector.close()
+        for owned in (self._listener, self._wake_reader, self._wake_writer):
+            owned.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+        except BaseException:
+            listener.close()
+            raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        where = _host_and_port(host, port)
+        raise OSError(error.errno, f"cannot listen on {where}: {reason}") from error
+    listener.settimeout(0)
+    return listener
+
+
+def _host_and_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

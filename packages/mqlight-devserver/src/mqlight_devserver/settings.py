@@ -1,0 +1,76 @@
+"""What one server is told to be, and the limits that it keeps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["LARGEST_PORT", "Settings", "check_number"]
+
+LARGEST_PORT: Final = 65535
+
+_MEBIBYTE: Final = 1024 * 1024
+_DAY: Final = 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Sizes in bytes, times in seconds.
+
+    With `users`, names and passwords, ANONYMOUS is refused.  `credit` is how many messages a
+    publisher may send ahead.  Clients that are silent for longer than `idle_timeout` are
+    disconnected, 0 lets them be.  A publisher gets no more credit while more than
+    `max_queued_bytes` wait for subscribers; nothing is dropped.  `closing_timeout` is how long a
+    client may take to answer a CLOSE.
+
+    Raises:
+        TypeError: a value is of the wrong type.
+        ValueError: a value is out of range.
+    """
+
+    container_id: ClassVar[str] = "mqlight-devserver"
+    max_destination_ttl: ClassVar[float] = 30 * _DAY
+    max_address_bytes: ClassVar[int] = 10237
+    closing_timeout: ClassVar[float] = 5
+
+    users: Mapping[str, str] = field(default_factory=dict, repr=False)
+    credit: int = 1000
+    idle_timeout: float = 0
+    max_message_size: int = 100 * _MEBIBYTE
+    max_queued_bytes: int = 256 * _MEBIBYTE
+
+    def __post_init__(self) -> None:
+        """Check each value."""
+        users: Iterable[tuple[object, object]] = self.users.items()
+        for name, password in users:
+            if not isinstance(name, str) or not isinstance(password, str):
+                message = "users must be names with passwords, both str"
+                raise TypeError(message)
+            if not name or "\0" in name + password:
+                message = "a user's name must not be empty, nor may it or the password hold a NUL"
+                raise ValueError(message)
+        check_number("credit", self.credit, 1, 2**31 - 1)
+        check_number("max_message_size", self.max_message_size, 1, 2**31 - 1)
+        check_number("max_queued_bytes", self.max_queued_bytes, 0, math.inf)
+        check_number("idle_timeout", self.idle_timeout, 0, 2**31 / 1000, float)
+
+
+def check_number(
+    name: str, value: object, least: float, most: float, kind: type[float] = int
+) -> None:
+    """Let a number from `least` to `most` pass; a whole one unless `kind` is float.
+
+    Raises:
+        TypeError: it is not a number of this kind.
+        ValueError: it is out of range.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | kind):
+        message = f"{name} must be {kind.__name__}, not {type(value).__name__}"
+        raise TypeError(message)
+    if not least <= value <= most:
+        message = f"{name} must be from {least} to {most}, not {value}"
+        raise ValueError(message)

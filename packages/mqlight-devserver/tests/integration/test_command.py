@@ -1,0 +1,97 @@
+"""The command `mqlight-devserver`, as a process."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from devserver_socket import SocketClient
+
+from mqlight_devserver import DevServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LINE = re.compile(r"mqlight-devserver listening on amqp://127\.0\.0\.1:(\d+)\n")
+
+Start = "Callable[..., subprocess.Popen[str]]"
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "mqlight_devserver", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def port_of(process: subprocess.Popen[str]) -> int:
+    assert process.stdout is not None
+    found = LINE.fullmatch(process.stdout.readline())
+    assert found is not None
+    return int(found[1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_one_line_serves_and_stops_cleanly(
+    start: Callable[..., subprocess.Popen[str]], number: signal.Signals
+) -> None:
+    process = start("--port", "0")
+    with SocketClient(port_of(process), "c") as client:
+        client.subscribe("private:a")
+        client.publish_to("a")
+        client.publish("hello")
+        assert client.next_body() == "hello"
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output, errors) == (0, "", "")
+
+
+def test_a_port_in_use_is_one_clear_line_and_status_1(
+    start: Callable[..., subprocess.Popen[str]],
+) -> None:
+    with DevServer() as served:
+        process = start("--port", str(served.port))
+        output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output) == (1, "")
+    assert errors == (
+        f"mqlight-devserver: cannot listen on 127.0.0.1:{served.port}: Address already in use\n"
+    )
+
+
+def test_users(start: Callable[..., subprocess.Popen[str]]) -> None:
+    process = start("--port", "0", "--user", "bob:secret", "--user", "eve:apple:pie")
+    port = port_of(process)
+    with SocketClient(port, "c", plain=b"\0eve\0apple:pie"):
+        pass
+    with pytest.raises(PermissionError):
+        SocketClient(port, "c")
+
+
+def test_verbose_says_on_stderr_what_clients_do(
+    start: Callable[..., subprocess.Popen[str]],
+) -> None:
+    process = start("--port", "0", "--verbose")
+    with SocketClient(port_of(process), "teapot") as client:
+        client.subscribe("private:a/#")
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=20)
+    assert output == ""
+    assert "teapot" in errors
+    assert "a/#" in errors

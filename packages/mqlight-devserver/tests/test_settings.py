@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mqlight_devserver.settings import Settings, check_number
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"users": {"bob": ""}},
+        {"idle_timeout": 0.5},
+        {"idle_timeout": 3},
+        {"credit": 1, "max_message_size": 1, "max_queued_bytes": 0},
+    ],
+)
+def test_valid_settings(given: dict[str, Any]) -> None:
+    Settings(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "text"),
+    [
+        ({"users": {1: "x"}}, TypeError, "users"),
+        ({"users": {"bob": None}}, TypeError, "users"),
+        ({"users": {"": "x"}}, ValueError, "empty"),
+        ({"users": {"a\0": "x"}}, ValueError, "NUL"),
+        ({"users": {"a": "hush\0"}}, ValueError, "NUL"),
+        ({"credit": 0}, ValueError, "credit must be from 1"),
+        ({"credit": 1.5}, TypeError, "credit must be int, not float"),
+        ({"credit": True}, TypeError, "credit must be int, not bool"),
+        ({"max_message_size": 0}, ValueError, "max_message_size"),
+        ({"max_queued_bytes": -1}, ValueError, "max_queued_bytes"),
+        ({"idle_timeout": -1}, ValueError, "idle_timeout"),
+        ({"idle_timeout": "1"}, TypeError, "idle_timeout must be float, not str"),
+        ({"idle_timeout": float("nan")}, ValueError, "idle_timeout"),
+    ],
+)
+def test_invalid_settings_are_named(
+    given: dict[str, Any], error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error, match=text) as raised:
+        Settings(**given)
+    assert "hush" not in str(raised.value)
+
+
+def test_passwords_are_not_shown() -> None:
+    assert "secret" not in repr(Settings(users={"bob": "secret"}))
+
+
+def test_the_ends_of_a_range_belong_to_it() -> None:
+    check_number("n", 0, 0, 5)
+    check_number("n", 5, 0, 5)
+    with pytest.raises(ValueError, match="n must be from 0 to 5, not 6"):
+        check_number("n", 6, 0, 5)
