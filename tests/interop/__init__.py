@@ -1,0 +1,1 @@
+"""Our client and IBM's Node.js client exchange messages through the development server."""
