@@ -1,0 +1,1 @@
+"""The benchmark around the measuring programs: peer, cores, rounds, results, report."""
