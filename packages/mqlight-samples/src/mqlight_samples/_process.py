@@ -1,0 +1,149 @@
+"""The life of a program with one client: its connection, its signals, its exit code."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import mqlight
+from mqlight_samples._display import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+__all__ = ["Process"]
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SIGNAL_STATUS: Final = 128
+"""What a shell adds to the number of the signal that ended a program."""
+
+
+class Process:
+    """Ends with 0, with 1 after one line on stderr, with 130 on Ctrl-C and with 143 on SIGTERM.
+
+    The client is given `on_state_changed`. It is stopped when it cannot connect in the beginning,
+    and by the two signals; a second signal does not wait for it. An outage later on is told and
+    left to the client, which reconnects.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._stop: Callable[[], object] | None = None
+        self._was_started = False
+        self._failed = False
+        self._signal: int | None = None
+        self._settled = threading.Event()
+        """Started, or stopped without."""
+
+    def run(self, body: Callable[[], object]) -> int:
+        """Run a program on the main thread and return its exit code."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(line_buffering=True, errors="backslashreplace")
+        before = [(number, signal.signal(number, self._on_signal)) for number in _SIGNALS]
+        warnings = _Warnings(self)
+        logging.getLogger("mqlight").addHandler(warnings)
+        try:
+            body()
+        except Exception as error:  # noqa: BLE001 - whatever it is, a user gets no traceback
+            if self._signal is None:
+                self.fail(error)
+        finally:
+            logging.getLogger("mqlight").removeHandler(warnings)
+            for number, handler in before:
+                signal.signal(number, handler)
+            _give_up_broken_output()
+        if self._signal is not None:
+            return _SIGNAL_STATUS + self._signal
+        return 1 if self._failed else 0
+
+    def wait_started(self) -> bool:
+        """Wait for the client; False when it stopped without having been started."""
+        self._settled.wait()
+        return self._was_started
+
+    def stop_with(self, stop: Callable[[], object]) -> None:
+        """Set what ends the program when it must end early; called on any thread."""
+        self._stop = stop
+
+    def on_state_changed(
+        self, client: mqlight.Client, state: mqlight.State, error: Exception | None
+    ) -> None:
+        """Tell the user, and end what cannot work."""
+        self.stop_with(client.stop)
+        if self._signal is not None:
+            client.stop()
+        if state == mqlight.STARTED:
+            self._was_started = True
+            try:
+                print(f"Connected to {client.get_service()} using client-id {client.get_id()}")
+            except OSError as unwritable:  # what this callback raises would only be logged
+                self.fail(unwritable)
+            self._settled.set()
+        elif state == mqlight.RETRYING and self._was_started:
+            self.warn(f"{_text(error)}; reconnecting")
+        elif state == mqlight.RETRYING:
+            self.fail(error)
+        elif state == mqlight.STOPPED:
+            if error is not None and not isinstance(error, mqlight.StoppedError):
+                self.fail(error)
+            self._settled.set()
+
+    def fail(self, problem: object) -> None:
+        """End with exit code 1; the first problem is told, what follows from it is not."""
+        if not self._failed:
+            self._failed = True
+            self.warn(_text(problem))
+        if self._stop is not None:
+            self._stop()
+
+    def warn(self, text: str) -> None:
+        """Write one line to stderr."""
+        with suppress(OSError):
+            print(f"{self._name}: {printable(text)}", file=sys.stderr)
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        if self._signal is not None:
+            os._exit(_SIGNAL_STATUS + number)
+        self._signal = number
+        if self._stop is None:
+            # A client that is being made at this moment stops when it reports its first state.
+            raise SystemExit(_SIGNAL_STATUS + number)
+        # On another thread: this one may be inside the client, with a lock that stop() needs.
+        threading.Thread(target=self._stop, daemon=True).start()
+
+
+class _Warnings(logging.Handler):
+    """Shows the client's warnings, without the exceptions: the client stops with those."""
+
+    def __init__(self, process: Process) -> None:
+        super().__init__(logging.WARNING)
+        self._process = process
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.exc_info:
+            self._process.warn(record.getMessage())
+
+
+def _text(problem: object) -> str:
+    if isinstance(problem, OSError) and problem.strerror:
+        subject = "" if problem.filename is None else f"{problem.filename}: "
+        return f"{subject}{problem.strerror}"
+    return str(problem) or type(problem).__name__
+
+
+def _give_up_broken_output() -> None:
+    """Keep Python from failing once more when it flushes at exit: the reader has gone."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,138 @@
+"""The programs as a shell runs them: processes, with pipes for what they print."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from typing import IO, TYPE_CHECKING, Final, Protocol
+
+import pytest
+
+from mqlight_devserver import DevServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_MOST_SECONDS: Final = 30.0
+"""How long anything may take before a test fails; a machine under load is slow."""
+
+
+class Running:
+    """One program that runs; its lines are read as they come."""
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", f"mqlight_samples.{module}", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        )
+        self.out: list[str] = []
+        self.err: list[str] = []
+        self._changed = threading.Condition()
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        self._readers = [
+            threading.Thread(target=self._read, args=pipe, daemon=True)
+            for pipe in ((self.process.stdout, self.out), (self.process.stderr, self.err))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, stream: IO[str], lines: list[str]) -> None:
+        for line in stream:
+            with self._changed:
+                lines.append(line.removesuffix("\n"))
+                self._changed.notify_all()
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait until the condition holds for the lines read."""
+        deadline = time.monotonic() + _MOST_SECONDS
+        with self._changed:
+            while not condition():
+                left = deadline - time.monotonic()
+                if left <= 0 or not any(reader.is_alive() for reader in self._readers):
+                    pytest.fail(f"{self.process.args}\nstdout: {self.out}\nstderr: {self.err}")
+                self._changed.wait(min(left, 0.1))
+
+    def until_printed(self, text: str) -> None:
+        """Wait until a line on stdout contains the text."""
+        self.until(lambda: any(text in line for line in self.out))
+
+    def until_warned(self, text: str) -> None:
+        """Wait until a line on stderr contains the text."""
+        self.until(lambda: any(text in line for line in self.err))
+
+    def end(self, signal: int | None = None) -> int:
+        """Wait, after a signal if one is given, until the program has ended."""
+        if signal is not None:
+            self.process.send_signal(signal)
+        status = self.process.wait(_MOST_SECONDS)
+        for reader in self._readers:
+            reader.join(_MOST_SECONDS)
+        return status
+
+    @property
+    def messages(self) -> list[str]:
+        """What it printed after the two lines that say that it is connected, and how."""
+        return self.out[2:]
+
+    def close(self) -> None:
+        """End it, whatever it does."""
+        self.process.kill()
+        self.process.wait()
+        for reader in self._readers:
+            reader.join()
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
+
+
+class Start(Protocol):
+    """Starts a program with these arguments."""
+
+    def __call__(self, *arguments: str) -> Running: ...
+
+
+@pytest.fixture
+def server() -> Iterator[DevServer]:
+    """A server for this test."""
+    with DevServer() as server:
+        yield server
+
+
+@pytest.fixture
+def run() -> Iterator[Start]:
+    """Start a program: `run("send", "-s", url)`."""
+    programs: list[Running] = []
+
+    def start(module: str, *arguments: str) -> Running:
+        programs.append(Running(module, *arguments))
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        program.close()
+
+
+@pytest.fixture
+def send(run: Start, server: DevServer) -> Start:
+    """Start `mqlight-send` for the server."""
+    return lambda *arguments: run("send", "-s", server.url, *arguments)
+
+
+@pytest.fixture
+def recv(run: Start, server: DevServer) -> Start:
+    """Start `mqlight-recv` for the server, and wait until it has subscribed."""
+
+    def start(*arguments: str) -> Running:
+        receiver = run("recv", "-s", server.url, *arguments)
+        receiver.until_printed("Subscribed to")
+        return receiver
+
+    return start
