@@ -74,6 +74,12 @@ static bool on_begin(struct connection *connection, const struct frame *frame)
     return true;
 }
 
+static void settle_ranges(struct connection *connection)
+{
+    for (int channel = 0; channel < MOST_CHANNELS; channel++)
+        settle_range(connection, channel);
+}
+
 static bool on_frame(struct connection *connection, const struct frame *frame)
 {
     struct session *session;
@@ -89,6 +95,7 @@ static bool on_frame(struct connection *connection, const struct frame *frame)
     case BEGIN:
         return on_begin(connection, frame);
     case CLOSE:
+        settle_ranges(connection); /* nothing may follow our close */
         put_without_fields(connection, 0, CLOSE);
         connection->closed = true;
         return true;
@@ -109,6 +116,7 @@ static bool on_frame(struct connection *connection, const struct frame *frame)
     case DETACH:
         return on_detach(connection, session, frame);
     case END:
+        settle_range(connection, frame->channel);
         session->begun = false;
         put_without_fields(connection, frame->channel, END);
         return true;
@@ -160,7 +168,6 @@ long receive(struct connection *connection, const uint8_t *bytes, size_t size)
             return -1;
         at += length;
     }
-    for (int channel = 0; channel < MOST_CHANNELS; channel++)
-        settle_range(connection, channel);
+    settle_ranges(connection);
     return at;
 }

@@ -106,10 +106,12 @@ bool on_attach(struct connection *connection, struct session *session, const str
     return true;
 }
 
-/* What is left from `now` to `limit`, serial numbers (RFC 1982); nothing when it lies behind. */
-static uint32_t left_until(uint32_t limit, uint32_t now)
+/* What is left of `granted`, which counts from the serial number `from` (RFC 1982), at `now`. */
+static uint32_t left_of(uint32_t granted, uint32_t from, uint32_t now)
 {
-    return (int32_t)(limit - now) > 0 ? limit - now : 0;
+    uint32_t used = now - from;
+
+    return granted > used ? granted - used : 0;
 }
 
 /* Windows and credit count from the other side's counters, as it knew them (2.5.6, 2.6.7). */
@@ -118,7 +120,7 @@ bool on_flow(struct connection *connection, struct session *session, const struc
     uint32_t next = as_uint(frame->field[0]), window = as_uint(frame->field[1]);
     struct link *link = NULL;
 
-    session->remote_window = left_until(next + window, session->next_outgoing_id);
+    session->remote_window = left_of(window, next, session->next_outgoing_id);
     if (!is_null(frame->field[4])) {
         link = link_of(session, frame->field[4]);
         if (link == NULL)
@@ -127,7 +129,7 @@ bool on_flow(struct connection *connection, struct session *session, const struc
     if (link != NULL && link->sends) {
         uint32_t count = as_uint(frame->field[5]), credit = as_uint(frame->field[6]);
 
-        link->credit = left_until(count + credit, link->delivery_count);
+        link->credit = left_of(credit, count, link->delivery_count);
         if (as_bool(frame->field[8])) {
             send_messages(connection, SIZE_MAX);
             link->delivery_count += link->credit;

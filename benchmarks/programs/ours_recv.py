@@ -6,6 +6,7 @@ import threading
 
 import mqlight
 from programs.meter import CREDIT, TOPIC, Job, Meter, read_job
+from programs.outage import end_on_error
 
 _STOP_SECONDS = 10
 
@@ -35,7 +36,7 @@ def main() -> None:
     job = read_job(__doc__ or "")
     meter = Meter()
     receiving = Receiving(job, meter)
-    with mqlight.Client(f"amqp://127.0.0.1:{job.port}") as client:
+    with mqlight.Client(f"amqp://127.0.0.1:{job.port}", on_state_changed=end_on_error) as client:
         client.subscribe(
             TOPIC, None, {"qos": job.qos, "credit": CREDIT}, None, receiving.on_message
         )

@@ -6,6 +6,7 @@ import threading
 
 import mqlight
 from programs.meter import BODY, TOPIC, Job, Meter, read_job
+from programs.outage import end_on_error
 
 _STOP_SECONDS = 10
 
@@ -61,19 +62,20 @@ def main() -> None:
     job = read_job(__doc__ or "")
     started, drained = threading.Event(), threading.Event()
     meter = Meter()
-    client = mqlight.Client(
+    with mqlight.Client(
         f"amqp://127.0.0.1:{job.port}",
         on_started=lambda _client: started.set(),
+        on_state_changed=end_on_error,
         on_drain=lambda _client: drained.set(),
-    )
-    started.wait()
-    sending = Sending(client, job, drained)
-    sending.send(job.warm_up)
-    meter.begin()
-    sending.send(job.count)
-    meter.end()
-    client.stop()
-    client.wait_stopped(_STOP_SECONDS)
+    ) as client:
+        started.wait()
+        sending = Sending(client, job, drained)
+        sending.send(job.warm_up)
+        meter.begin()
+        sending.send(job.count)
+        meter.end()
+        client.stop()
+        client.wait_stopped(_STOP_SECONDS)
     meter.report(job.count)
 
 

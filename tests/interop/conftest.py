@@ -37,6 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(INSTALLATION_TIME + 60))
 
 
+def pytest_runtest_setup() -> None:
+    """Skip here, at one place, so that pytest tells the reason in one line for the whole group."""
+    for name in ("node", "npm"):
+        _program(name)
+
+
 def _program(name: str) -> str:
     found = shutil.which(name)
     if found is None:
@@ -50,7 +56,6 @@ def _program(name: str) -> str:
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with IBM's client in its node_modules; npm runs no scripts of packages."""
-    _program("node")
     npm = _program("npm")
     folder = tmp_path_factory.mktemp("ibm-client")
     (folder / "package.json").write_text(json.dumps({"private": True}))

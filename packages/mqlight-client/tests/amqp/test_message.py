@@ -218,7 +218,7 @@ def test_text_with_lone_surrogates_can_not_be_encoded() -> None:
 # What others send.
 
 
-def message_of(body: Any, **attributes: object) -> bytes:  # noqa: ANN401 - as proton has it
+def message_of(body: Any, **attributes: object) -> bytes:
     return bytes(proton.Message(body=body, **attributes).encode())
 
 

@@ -193,6 +193,7 @@ class _Sections:
         self._body_error: str | None = None
         at = 0
         self._last = 0
+        self._values = 0
         while at < len(raw):
             at = self._section(at)
 
@@ -207,6 +208,8 @@ class _Sections:
             raise MalformedValueError(message)
         if code == _AMQP_VALUE:
             self.value_at = value_at
+            self._values += 1
+            self._body_error = None
             self._last = code
             end = _string_end(raw, value_at)
             if end is not None:
@@ -237,7 +240,8 @@ class _Sections:
     @property
     def value_is_all(self) -> bool:
         """The body is one AMQP value, and nothing stands behind it."""
-        return self._last == _AMQP_VALUE and not self._data and not self._sequence
+        alone = self._values == 1 and not self._data and not self._sequence
+        return alone and self._last == _AMQP_VALUE
 
     @property
     def is_json(self) -> bool:
