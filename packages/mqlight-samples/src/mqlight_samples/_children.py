@@ -48,7 +48,7 @@ class Children:
     def __init__(self, width: int) -> None:
         """`width` is that of the column of names."""
         self._width = width
-        self._children: list[Child] = []
+        self._children: list[tuple[Child, threading.Thread]] = []
         self._output: queue.SimpleQueue[Output] = queue.SimpleQueue()
 
     def start(self, name: str, module: str, *arguments: str) -> Child:
@@ -62,8 +62,9 @@ class Children:
             errors="backslashreplace",
         )
         child = Child(name, process)
-        self._children.append(child)
-        threading.Thread(target=self._read, args=(child, process.stdout), daemon=True).start()
+        reader = threading.Thread(target=self._read, args=(child, process.stdout), daemon=True)
+        self._children.append((child, reader))
+        reader.start()
         return child
 
     def wait_until(self, condition: Callable[[], object], seconds: float) -> bool:
@@ -111,12 +112,13 @@ class Children:
         # This takes a bounded time, and an impatient user must not leave orphans behind.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        for child in reversed(self._children):
+        for child, reader in reversed(self._children):
             child.process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 child.process.wait(_SECONDS_TO_END)
             child.process.kill()
             child.process.wait()
+            reader.join(_SECONDS_TO_END)
 
     def _show(self, child: Child, line: str | None) -> None:
         if line is None:
@@ -130,6 +132,7 @@ class Children:
         child.lines.append(line)
 
     def _read(self, child: Child, stream: IO[str]) -> None:
-        for line in stream:
-            self._output.put((child, line.rstrip("\n")))
+        with stream:
+            for line in stream:
+                self._output.put((child, line.rstrip("\n")))
         self._output.put((child, None))

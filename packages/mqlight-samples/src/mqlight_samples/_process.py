@@ -129,7 +129,7 @@ class _Warnings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if not record.exc_info:
-            self._process.warn(record.getMessage())
+            self._process.warn(f"warning: {record.getMessage()}")
 
 
 def _text(problem: object) -> str:

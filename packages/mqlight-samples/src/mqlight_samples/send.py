@@ -91,7 +91,12 @@ class Sender:
         self.drained.set()
 
     def on_sent(
-        self, client: mqlight.Client, error: Exception | None, topic: str, data: object, options: object
+        self,
+        client: mqlight.Client,
+        error: Exception | None,
+        topic: str,
+        data: object,
+        options: object,
     ) -> None:
         """One message is finished: the service has acknowledged it, or it failed."""
         if error is not None:

@@ -24,7 +24,7 @@ class Running:
     """One program that runs; its lines are read as they come."""
 
     def __init__(self, module: str, *arguments: str) -> None:
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 - the programs under test
             [sys.executable, "-m", f"mqlight_samples.{module}", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -57,7 +57,7 @@ class Running:
             while not condition():
                 left = deadline - time.monotonic()
                 if left <= 0 or not any(reader.is_alive() for reader in self._readers):
-                    pytest.fail(f"{self.process.args}\nstdout: {self.out}\nstderr: {self.err}")
+                    pytest.fail(f"{self.process.args!r}\nstdout: {self.out}\nstderr: {self.err}")
                 self._changed.wait(min(left, 0.1))
 
     def until_printed(self, text: str) -> None:
@@ -93,6 +93,12 @@ class Running:
             stream.close()
 
 
+class Run(Protocol):
+    """Starts a program of this name with these arguments."""
+
+    def __call__(self, module: str, *arguments: str) -> Running: ...
+
+
 class Start(Protocol):
     """Starts a program with these arguments."""
 
@@ -107,7 +113,7 @@ def server() -> Iterator[DevServer]:
 
 
 @pytest.fixture
-def run() -> Iterator[Start]:
+def run() -> Iterator[Run]:
     """Start a program: `run("send", "-s", url)`."""
     programs: list[Running] = []
 
@@ -121,13 +127,13 @@ def run() -> Iterator[Start]:
 
 
 @pytest.fixture
-def send(run: Start, server: DevServer) -> Start:
+def send(run: Run, server: DevServer) -> Start:
     """Start `mqlight-send` for the server."""
     return lambda *arguments: run("send", "-s", server.url, *arguments)
 
 
 @pytest.fixture
-def recv(run: Start, server: DevServer) -> Start:
+def recv(run: Run, server: DevServer) -> Start:
     """Start `mqlight-recv` for the server, and wait until it has subscribed."""
 
     def start(*arguments: str) -> Running:

@@ -66,7 +66,7 @@ class Traffic:
         """A connection is up: attach the subscriptions, send what has waited."""
         self._connection = connection
         self._senders = Senders(connection, self._outbox)
-        for subscription in self._leaving:
+        for subscription in tuple(self._leaving):
             self._open(connection, subscription)
         for subscription in self._control.registered():
             self.attach(subscription)
@@ -91,9 +91,9 @@ class Traffic:
 
     def _open(self, connection: AmqpConnection, subscription: Subscription) -> None:
         if connection.free_handles <= 0:
-            self._control.discard(subscription)
             error = NotPermittedError("the server allows no more links on this connection")
-            self._ended(subscription, error)
+            if not self._refuse(subscription, error):
+                self._control.lost(error)
             return
         subscription.progress = Progress.ATTACHING
         receiver = connection.open_receiver(subscription)
@@ -172,13 +172,18 @@ class Traffic:
         self._calls.append(Messages(arrived, self._control))
 
     def _completed(self, outcomes: list[Outcome]) -> None:
-        backlog = self._backlog
-        backlog.finished += len(outcomes)
-        backlog.finished_bytes += sum([len(send[1]) for send, _ in outcomes])
+        self._finished([send for send, _ in outcomes])
         self._calls.append(Sent(outcomes))
+        self._drain()
+
+    def _finished(self, sends: Sequence[Send]) -> None:
+        self._backlog.finished += len(sends)
+        self._backlog.finished_bytes += sum([len(send[1]) for send in sends])
         if self._senders is not None:
             self._senders.make_room()
-        if backlog.drain_owed and backlog.drained():
+
+    def _drain(self) -> None:
+        if self._backlog.drain_owed and self._backlog.drained():
             self._calls.append(Notice("on_drain", self._on_drain))
 
     def _receiver_opened(self, receiver: Receiver) -> None:
@@ -196,14 +201,20 @@ class Traffic:
         if not subscription.live:
             self._ended(subscription, error if event.refused else None)
             error = None
-        elif event.refused and not subscription.established and subscription.on_subscribed:
-            self._control.discard(subscription)
-            self._ended(subscription, error)
+        elif event.refused and self._refuse(subscription, error):
             error = None
         successor = self._successors.pop(address, None)
         if successor is not None:
             self.attach(successor)
         return error
+
+    def _refuse(self, subscription: Subscription, error: Exception | None) -> bool:
+        """Tell a new subscription that it is refused; False if that would be news to nobody."""
+        if subscription.established or subscription.on_subscribed is None:
+            return False
+        self._control.discard(subscription)
+        self._ended(subscription, error)
+        return True
 
     def _ended(self, subscription: Subscription, error: Exception | None) -> None:
         """A subscription is over; tell who has not been told."""
@@ -242,8 +253,14 @@ class Traffic:
 
     def all_written(self) -> None:
         """Every byte of what was transferred has gone to the system."""
-        if self._outbox.written:
-            self._completed([(send, None) for send in self._outbox.take_written()])
+        written = self._outbox.take_written()
+        if written:
+            self._finished(written)
+            # Programs seldom ask to be told of messages at quality of service 0.
+            told: list[Outcome] = [(send, None) for send in written if send[3] is not None]
+            if told:
+                self._calls.append(Sent(told))
+            self._drain()
 
     def end(self) -> None:
         """The connection is gone: keep what is to be sent again and attached again."""

@@ -47,8 +47,7 @@ class ClientMachine:
         """The application asks to start; `on_started` is called once the client is started."""
         if on_started is not None:
             self._on_started.append(on_started)
-        if self.state is State.STOPPING:
-            self._restart = True
+        self._restart = self.state is State.STOPPING
         return self._handle(Event.START)
 
     def stop(

@@ -1,0 +1,57 @@
+"""`mqlight-demo` from its start to its summary."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Run
+
+
+def test_the_demo_shows_what_travels_and_ends_with_a_summary(run: Run) -> None:
+    demo = run("demo")
+
+    assert demo.end() == 0
+    assert demo.err == []
+    for number in range(1, 11):
+        assert f"sender | {number}: Hello world!" in demo.out
+        assert f"news   | {number}: Hello world!" in demo.out
+        work = [line for line in demo.out if re.fullmatch(rf"work-. \| {number}: .*", line)]
+        assert len(work) == 1
+    assert re.fullmatch(
+        r"Summary: 10 sent, 20 received \(news 10, work-1 \d, work-2 \d\), 0 lost", demo.out[-1]
+    )
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds children in /proc")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("moment", ["listening on", "Subscribed to", "sender | 1: "])
+def test_no_program_of_the_demo_outlives_it(
+    run: Run, moment: str, number: int, status: int
+) -> None:
+    demo = run("demo")
+    demo.until_printed(moment)
+    started = children(demo.process.pid)
+
+    assert demo.end(number) == status
+    assert demo.err == []
+    assert started
+    assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+
+
+def children(parent: int) -> set[int]:
+    """The processes that a process has started."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        if int(fields[1]) == parent:
+            found.add(int(stat.parent.name))
+    return found

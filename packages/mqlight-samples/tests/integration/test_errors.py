@@ -1,0 +1,204 @@
+"""What goes wrong is told in one line, without a traceback, and by the exit code."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mqlight_devserver import DevServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Run, Start
+
+PROGRAMS = ("send", "recv")
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port of this machine on which nothing listens, and nothing else can meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+@pytest.fixture
+def web_server() -> Iterator[int]:
+    """The port of a server that speaks HTTP to everybody."""
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_port_on_which_nothing_listens(run: Run, program: str, closed_port: int) -> None:
+    running = run(program, "-s", f"amqp://127.0.0.1:{closed_port}")
+
+    assert running.end() == 1
+    assert running.out == []
+    assert running.err == [f"mqlight-{program}: amqp://127.0.0.1:{closed_port}: Connection refused"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_server_that_does_not_speak_amqp(run: Run, program: str, web_server: int) -> None:
+    running = run(program, "-s", f"amqp://127.0.0.1:{web_server}")
+
+    assert running.end() == 1
+    assert running.out == []
+    (line,) = running.err
+    assert line.startswith(f"mqlight-{program}: amqp://127.0.0.1:{web_server}: ")
+    assert "AMQP" in line
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["-s", "localhost"], "Service 'localhost' is not a valid URL: it must start with amqp://"),
+        (["-s", "mqtt://localhost"], "Service 'mqtt://localhost' is not a valid URL"),
+        (["-s", "amqp://u:secret@h:x"], "Service 'amqp://u:********@h:x' is not a valid URL"),
+        (["-i", "a-b"], "Client identifier 'a-b' contains invalid char: '-'"),
+        (["-i", ""], "Client identifier must have 1 to 256 characters"),
+        (["-c", "/no/such.pem"], "ssl_trust_certificate '/no/such.pem' cannot be used: No such"),
+        (["--client-key", __file__], "Both ssl_client_certificate and ssl_client_key must be"),
+    ],
+)
+def test_arguments_that_the_client_refuses(
+    run: Run, program: str, arguments: list[str], problem: str
+) -> None:
+    running = run(program, *arguments)
+
+    assert running.end() == 1
+    assert running.out == []
+    (line,) = running.err
+    assert line.startswith(f"mqlight-{program}: {problem}")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--no-such-option"],
+        ["--delay", "soon"],
+        ["--no-verify-name=perhaps"],
+        ["-s", "amqp://localhost", "--no-verify-name"],
+    ],
+)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_wrong_usage(run: Run, program: str, arguments: list[str]) -> None:
+    running = run(program, *arguments)
+
+    assert running.end() == 2
+    assert running.out == []
+    assert running.err[0].startswith(f"usage: mqlight-{program}")
+    assert running.err[-1].startswith(f"mqlight-{program}: error: ")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_password_that_the_server_refuses(run: Run, program: str) -> None:
+    with DevServer(users={"alice": "wonderland"}) as server:
+        url = server.url.replace("://", "://alice:looking-glass@")
+        running = run(program, "-s", url)
+
+        assert running.end() == 1
+    errors = [line for line in running.err if "warning: " not in line]
+    assert len(errors) == 1
+    assert "looking-glass" not in " ".join(running.err)
+
+
+def test_an_empty_topic(send: Start) -> None:
+    sender = send("-t", "")
+
+    assert sender.end() == 1
+    assert sender.err == ["mqlight-send: Cannot send to an empty topic"]
+
+
+def test_a_share_name_with_a_colon(run: Run, server: DevServer) -> None:
+    receiver = run("recv", "-s", server.url, "-n", "a:b")
+
+    assert receiver.end() == 1
+    (line,) = receiver.err
+    assert re.fullmatch(r"mqlight-recv: .*'a:b'.*colon.*", line)
+
+
+def test_a_file_to_send_that_does_not_exist(send: Start, tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    sender = send("--file", str(missing))
+
+    assert sender.end() == 1
+    assert sender.out == []
+    assert sender.err == [f"mqlight-send: {missing}: No such file or directory"]
+
+
+def test_a_file_that_cannot_be_written_leaves_the_message_at_the_server(
+    send: Start, recv: Start, tmp_path: Path
+) -> None:
+    target = tmp_path / "no" / "such" / "folder"
+    receiver = recv("-f", str(target), "-i", "r", "--destination-ttl", "60")
+
+    assert send("kept").end() == 0
+    assert receiver.end() == 1
+    assert receiver.err == [f"mqlight-recv: {target}: No such file or directory"]
+    recv("-i", "r", "--destination-ttl", "60").until_printed("kept")
+
+
+def test_a_reader_of_the_output_that_goes_away(server: DevServer) -> None:
+    command = [sys.executable, "-m", "mqlight_samples.send", "-s", server.url, "-r", "0"]
+    with subprocess.Popen(  # noqa: S603 - the program under test
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as sender:
+        assert sender.stdout is not None
+        assert sender.stderr is not None
+        sender.stdout.readline()
+        sender.stdout.close()
+
+        assert sender.wait(30) == 1
+        assert sender.stderr.read() == "mqlight-send: Broken pipe\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_output_that_cannot_be_written(server: DevServer, program: str) -> None:
+    command = [sys.executable, "-m", f"mqlight_samples.{program}", "-s", server.url]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(  # noqa: S603 - the program under test
+            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, check=False
+        )
+
+    assert ended.returncode == 1
+    assert ended.stderr == f"mqlight-{program}: No space left on device\n"
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_second_client_with_the_same_id_ends_the_first(
+    run: Run, program: str, server: DevServer
+) -> None:
+    arguments = ["-s", server.url, "-i", "same"]
+    forever = ["-r", "0", "-d", "0.01"] if program == "send" else []
+    first = run(program, *arguments, *forever)
+    first.until_printed("Connected to")
+    second = run("recv", *arguments)
+
+    assert first.end() == 1
+    assert len(first.err) == 1
+    second.until_printed("Subscribed to")

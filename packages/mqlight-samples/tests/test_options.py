@@ -1,0 +1,219 @@
+"""The command lines, option by option as the MQ Light module documents them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mqlight_samples._options import milliseconds, recv_options, send_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mqlight_samples._options import ServiceOptions
+
+BOTH = pytest.mark.parametrize("read", [send_options, recv_options])
+FILES = ["--trust-certificate", "--client-certificate", "--client-key"]
+
+
+def test_the_defaults_of_send() -> None:
+    options = vars(send_options([]))
+
+    assert re.fullmatch("send_[0-9a-f]{7}", options.pop("client_id"))
+    assert options == {
+        "service": "amqp://localhost",
+        "topic": "public",
+        "message_ttl": None,
+        "delay": 0,
+        "repeat": 1,
+        "sequence": False,
+        "file": None,
+        "verbose": False,
+        "messages": ["Hello world!"],
+        "trust_certificate": None,
+        "client_certificate": None,
+        "client_key": None,
+        "client_key_passphrase": None,
+        "no_verify_name": None,
+    }
+
+
+def test_the_defaults_of_recv() -> None:
+    options = vars(recv_options([]))
+
+    assert re.fullmatch("recv_[0-9a-f]{7}", options.pop("client_id"))
+    assert options == {
+        "service": "amqp://localhost",
+        "topic_pattern": "public",
+        "share_name": None,
+        "destination_ttl": None,
+        "file": None,
+        "delay": 0,
+        "verbose": False,
+        "trust_certificate": None,
+        "client_certificate": None,
+        "client_key": None,
+        "client_key_passphrase": None,
+        "no_verify_name": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("read", "arguments", "name", "value"),
+    [
+        (send_options, ["-s", "amqp://h"], "service", "amqp://h"),
+        (send_options, ["--service", "amqp://h"], "service", "amqp://h"),
+        (send_options, ["-t", "a/b"], "topic", "a/b"),
+        (send_options, ["--topic", "a/b"], "topic", "a/b"),
+        (send_options, ["-i", "me"], "client_id", "me"),
+        (send_options, ["--id", "me"], "client_id", "me"),
+        (send_options, ["--message-ttl", "1.5"], "message_ttl", 1.5),
+        (send_options, ["-d", "0.25"], "delay", 0.25),
+        (send_options, ["--delay", "2"], "delay", 2),
+        (send_options, ["-r", "7"], "repeat", 7),
+        (send_options, ["--repeat", "-1"], "repeat", -1),
+        (send_options, ["--sequence"], "sequence", True),
+        (send_options, ["-f", "data.bin"], "file", Path("data.bin")),
+        (send_options, ["--file", "data.bin"], "file", Path("data.bin")),
+        (send_options, ["--verbose"], "verbose", True),
+        (send_options, ["a", "b"], "messages", ["a", "b"]),
+        (send_options, ["--", "-r"], "messages", ["-r"]),
+        (send_options, [""], "messages", [""]),
+        (recv_options, ["-s", "amqp://h"], "service", "amqp://h"),
+        (recv_options, ["--service", "amqp://h"], "service", "amqp://h"),
+        (recv_options, ["-t", "a/#"], "topic_pattern", "a/#"),
+        (recv_options, ["--topic-pattern", "a/#"], "topic_pattern", "a/#"),
+        (recv_options, ["-i", "me"], "client_id", "me"),
+        (recv_options, ["--id", "me"], "client_id", "me"),
+        (recv_options, ["--destination-ttl", "0"], "destination_ttl", 0),
+        (recv_options, ["--destination-ttl", "0.5"], "destination_ttl", 0.5),
+        (recv_options, ["-n", "work"], "share_name", "work"),
+        (recv_options, ["--share-name", "work"], "share_name", "work"),
+        (recv_options, ["-f", "data.bin"], "file", Path("data.bin")),
+        (recv_options, ["--file", "data.bin"], "file", Path("data.bin")),
+        (recv_options, ["-d", "0.25"], "delay", 0.25),
+        (recv_options, ["--delay", "2"], "delay", 2),
+        (recv_options, ["--verbose"], "verbose", True),
+    ],
+)
+def test_an_option_is_read(
+    read: Callable[[list[str]], ServiceOptions], arguments: list[str], name: str, value: object
+) -> None:
+    assert getattr(read(arguments), name) == value
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("arguments", "name", "value"),
+    [
+        (["-c", "ca.pem"], "ssl_trust_certificate", "ca.pem"),
+        (["--trust-certificate", "ca.pem"], "ssl_trust_certificate", "ca.pem"),
+        (["--client-certificate", "me.pem"], "ssl_client_certificate", "me.pem"),
+        (["--client-key", "key.pem"], "ssl_client_key", "key.pem"),
+        (["--client-key-passphrase", "x"], "ssl_client_key_passphrase", "x"),
+        (["--no-verify-name"], "ssl_verify_name", False),
+        (["--no-verify-name=true"], "ssl_verify_name", False),
+        (["--no-verify-name=false"], "ssl_verify_name", True),
+        (["--no-verify-name", "--no-verify-name=false"], "ssl_verify_name", True),
+    ],
+)
+def test_a_tls_option_becomes_a_security_option_and_the_service_secure(
+    read: Callable[[list[str]], ServiceOptions], arguments: list[str], name: str, value: object
+) -> None:
+    options = read(arguments)
+    security: dict[str, object] = dict(options.security_options)
+
+    assert options.service == "amqps://localhost"
+    assert security.pop(name) == value
+    assert set(security.values()) <= {None, True}
+
+
+@BOTH
+def test_without_tls_options_nothing_but_the_name_check_is_asked_for(
+    read: Callable[[list[str]], ServiceOptions],
+) -> None:
+    assert read([]).security_options == {
+        "ssl_trust_certificate": None,
+        "ssl_client_certificate": None,
+        "ssl_client_key": None,
+        "ssl_client_key_passphrase": None,
+        "ssl_verify_name": True,
+    }
+
+
+def test_no_verify_name_leaves_the_next_word_alone() -> None:
+    assert send_options(["--no-verify-name", "false"]).messages == ["false"]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *([option, "file"] for option in FILES),
+        ["--client-key-passphrase", "x"],
+        ["--no-verify-name"],
+        ["--no-verify-name=false"],
+    ],
+)
+def test_tls_options_demand_a_service_with_tls(
+    read: Callable[[list[str]], ServiceOptions],
+    arguments: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert read(["-s", "AMQPS://host", *arguments]).service == "AMQPS://host"
+    with pytest.raises(SystemExit, match="2"):
+        read(["-s", "amqp://host", *arguments])
+    assert 'the service URL must start with "amqps://"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("read", "arguments", "problem"),
+    [
+        (send_options, ["-d", "soon"], "-d/--delay: 'soon' is not a number of seconds from 0 to"),
+        (send_options, ["-d", "-1"], "-d/--delay: '-1' is not a number of seconds"),
+        (recv_options, ["-d", "nan"], "-d/--delay: 'nan' is not a number of seconds"),
+        (recv_options, ["-d", "inf"], "-d/--delay: 'inf' is not a number of seconds"),
+        (send_options, ["--message-ttl", "0"], "'0' is not a number of seconds from 0.001 to"),
+        (send_options, ["--message-ttl", "2592001"], "from 0.001 to 2592000"),
+        (recv_options, ["--destination-ttl", "-1"], "'-1' is not a number of seconds from 0 to"),
+        (recv_options, ["--destination-ttl", "4294967296"], "from 0 to 4294967295"),
+        (send_options, ["-r", "many"], "-r/--repeat: invalid int value: 'many'"),
+        (send_options, ["-f", "x", "text"], "FILE and MESSAGE cannot be specified at the same"),
+        (send_options, ["--no-verify-name=maybe"], "--no-verify-name"),
+        (send_options, ["--top", "x"], "unrecognized arguments: --top"),
+        (recv_options, ["stray"], "unrecognized arguments: stray"),
+        (recv_options, ["-t"], "-t/--topic-pattern: expected one argument"),
+    ],
+)
+def test_wrong_usage_ends_the_program_with_status_2(
+    read: Callable[[list[str]], ServiceOptions],
+    arguments: list[str],
+    problem: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        read(arguments)
+    assert problem in capsys.readouterr().err
+
+
+@BOTH
+def test_help_explains_every_option(
+    read: Callable[[list[str]], ServiceOptions], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        read(["--help"])
+    help_text = capsys.readouterr().out
+    for name in (*FILES, "--service", "--id", "--delay", "--file", "--verbose"):
+        assert name in help_text
+    assert help_text.count("--no-verify-name ") == 1
+    assert "default: amqp://localhost" in help_text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0, 0), (0.0001, 1), (0.001, 1), (1.1, 1100), (2592000, 2592000000)]
+)
+def test_seconds_become_whole_milliseconds(seconds: float, expected: int) -> None:
+    assert milliseconds(seconds) == expected

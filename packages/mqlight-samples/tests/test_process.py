@@ -1,0 +1,189 @@
+"""What a program makes of states, signals and errors."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import mqlight
+from mqlight_samples._process import Process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Client:
+    """As much of a client as a process sees."""
+
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+    def get_id(self) -> str:
+        return "me"
+
+    def get_service(self) -> str:
+        return "amqp://host:5672"
+
+
+@pytest.fixture
+def client() -> Any:
+    return Client()
+
+
+@pytest.fixture
+def process() -> Process:
+    return Process("program")
+
+
+def raising(error: Exception) -> Callable[[], None]:
+    def body() -> None:
+        raise error
+
+    return body
+
+
+def test_a_program_that_ends_without_a_problem(
+    process: Process, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert process.run(lambda: None) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (mqlight.InvalidArgumentError("no such thing"), "no such thing"),
+        (FileNotFoundError(2, "No such file or directory", "x.txt"), "x.txt: No such file or"),
+        (BrokenPipeError(32, "Broken pipe"), "Broken pipe"),
+        (OSError("only text"), "only text"),
+        (KeyError(), "KeyError"),
+        (ValueError("two\nlines\x1b"), r"two\nlines\x1b"),
+    ],
+)
+def test_what_is_raised_becomes_one_line_and_exit_code_1(
+    process: Process, error: Exception, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert process.run(raising(error)) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"program: {line}")
+    assert err.count("\n") == 1
+
+
+def test_the_first_problem_is_told_and_what_follows_from_it_is_not(
+    process: Process, client: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process.on_state_changed(client, mqlight.STARTING, None)
+    process.fail("first")
+    process.fail("second")
+
+    assert client.stopped.is_set()
+    assert capsys.readouterr().err == "program: first\n"
+
+
+def test_a_client_that_cannot_connect_in_the_beginning_is_stopped(
+    process: Process, client: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def body() -> None:
+        process.on_state_changed(client, mqlight.STARTING, None)
+        process.on_state_changed(client, mqlight.RETRYING, mqlight.NetworkError("nobody there"))
+        assert client.stopped.is_set()
+        process.on_state_changed(client, mqlight.STOPPED, None)
+        assert not process.wait_started()
+
+    assert process.run(body) == 1
+    assert capsys.readouterr() == ("", "program: nobody there\n")
+
+
+def test_an_outage_after_the_first_connection_is_told_and_left_to_the_client(
+    process: Process, client: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def body() -> None:
+        process.on_state_changed(client, mqlight.STARTED, None)
+        assert process.wait_started()
+        process.on_state_changed(client, mqlight.RETRYING, mqlight.NetworkError("gone"))
+        process.on_state_changed(client, mqlight.STARTED, None)
+        assert not client.stopped.is_set()
+
+    assert process.run(body) == 0
+    connected = "Connected to amqp://host:5672 using client-id me\n"
+    assert capsys.readouterr() == (connected * 2, "program: gone; reconnecting\n")
+
+
+def test_a_client_that_stops_with_an_error_fails_the_program(
+    process: Process, client: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def body() -> None:
+        process.on_state_changed(client, mqlight.STARTED, None)
+        process.on_state_changed(client, mqlight.STOPPED, mqlight.ReplacedError("replaced"))
+
+    assert process.run(body) == 1
+    assert capsys.readouterr().err == "program: replaced\n"
+
+
+def test_a_callback_that_was_overtaken_by_a_stop_is_no_problem(
+    process: Process, client: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped = mqlight.StoppedError("not started")
+
+    assert process.run(lambda: process.on_state_changed(client, mqlight.STOPPED, stopped)) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_the_client_and_is_the_exit_code(
+    process: Process, client: Any, number: int, status: int
+) -> None:
+    def body() -> None:
+        process.on_state_changed(client, mqlight.STARTED, None)
+        os.kill(os.getpid(), number)
+        assert client.stopped.wait(30)
+        process.fail("what follows from it")
+
+    assert process.run(body) == status
+
+
+def test_a_signal_before_there_is_a_client_ends_the_program(process: Process) -> None:
+    with pytest.raises(SystemExit) as ended:
+        process.run(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert ended.value.code == 143
+
+
+def test_a_client_that_was_being_made_when_the_signal_came_is_stopped(
+    process: Process, client: Any
+) -> None:
+    with pytest.raises(SystemExit):
+        process.run(lambda: os.kill(os.getpid(), signal.SIGINT))
+    process.on_state_changed(client, mqlight.STARTING, None)
+
+    assert client.stopped.is_set()
+
+
+def test_the_handlers_of_signals_are_put_back(process: Process) -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    process.run(lambda: None)
+
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_warnings_of_the_client_are_shown_and_tracebacks_are_not(
+    process: Process, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = logging.getLogger("mqlight.client")
+
+    def body() -> None:
+        log.info("nothing to see")
+        log.warning("take %s", "care")
+        log.error("on_message raised", exc_info=ValueError("told elsewhere"))
+
+    assert process.run(body) == 0
+    assert capsys.readouterr().err == "program: warning: take care\n"
+    assert not logging.getLogger("mqlight").handlers

@@ -1,0 +1,98 @@
+"""What the documentation and the packages' READMEs show is run here, as it stands there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO
+
+    from mqlight_devserver import DevServer
+
+ROOT = Path(__file__).parents[2]
+
+
+def programs(page: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def python(*arguments: str, folder: Path) -> tuple[int, str]:
+    done = subprocess.run(  # noqa: S603 - programs of our documentation
+        [sys.executable, *arguments],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+@contextmanager
+def running(program: str, folder: Path) -> Iterator[IO[str]]:
+    """Run a program, and give its output while it runs."""
+    process = subprocess.Popen(  # noqa: S603 - a program of our documentation
+        [sys.executable, "-u", "-c", program], cwd=folder, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize(
+    "page", ["docs/howto/test-against-the-devserver.md", "packages/mqlight-devserver/README.md"]
+)
+def test_the_tests_that_a_page_shows_pass(page: str, tmp_path: Path) -> None:
+    tests = [program for program in programs(page) if "\ndef test_" in program]
+    assert tests
+    for number, program in enumerate(tests):
+        (tmp_path / f"test_{number}.py").write_text(program, encoding="utf-8")
+    code, output = python("-m", "pytest", "-W", "error", "--rootdir", ".", ".", folder=tmp_path)
+    assert (code, f"{len(tests)} passed" in output) == (0, True), output
+
+
+@pytest.mark.parametrize(
+    "page", ["packages/mqlight-core/README.md", "packages/mqlight-security/README.md"]
+)
+def test_the_program_that_a_page_shows_runs(page: str, tmp_path: Path) -> None:
+    [program] = programs(page)
+    code, output = python("-W", "error", "-c", program, folder=tmp_path)
+    assert code == 0, output
+
+
+def test_the_program_in_the_readme_of_the_client_gets_its_own_message(
+    mqlight_server: DevServer, tmp_path: Path
+) -> None:
+    [program] = programs("packages/mqlight-client/README.md")
+    with running(program.replace("amqp://localhost", mqlight_server.url), tmp_path) as output:
+        assert output.readline() == "news/today Hello world!\n"
+
+
+@pytest.mark.parametrize("share", [None, "work"])
+def test_the_programs_of_the_tutorial_send_and_receive(
+    mqlight_server: DevServer, tmp_path: Path, share: str | None
+) -> None:
+    receive, send, shared_subscribe = (
+        program.replace("amqp://localhost", mqlight_server.url)
+        for program in programs("docs/tutorial/first-message.md")
+    )
+    if share is not None:
+        receive = re.sub(r"^client\.subscribe.*\n", shared_subscribe, receive, flags=re.MULTILINE)
+        assert f'"{share}"' in receive
+    with running(receive, tmp_path) as received:
+        assert received.readline() == "subscribed to news/#\n"
+        assert python("-c", send, folder=tmp_path) == (0, "the server has it\n")
+        assert received.readline() == "news/today: Hello world!\n"
