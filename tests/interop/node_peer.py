@@ -6,6 +6,8 @@ import base64
 import contextlib
 import itertools
 import json
+import os
+import reprlib
 import subprocess
 import tempfile
 import threading
@@ -100,8 +102,8 @@ class NodePeer(Peer):
             self._stderr.close()
 
     def diagnosis(self) -> str:
-        self._stderr.seek(0)
-        words = self._stderr.read().decode(errors="replace").strip()
+        # pread, because the process writes where this file stands.
+        words = os.pread(self._stderr.fileno(), 10_000, 0).decode(errors="replace").strip()
         return f"exit code {self._process.poll()}, standard error: {words or 'nothing'}"
 
     def _command(self, command: str, **arguments: object) -> None:
@@ -115,7 +117,7 @@ class NodePeer(Peer):
             error = answer.result(PATIENCE)
         except (OSError, TimeoutError) as failure:
             error = f"no answer ({failure!r}), {self.diagnosis()}"
-        assert error is None, f"{self}: {command} {arguments}: {error}"
+        assert error is None, f"{self}: {command} {reprlib.repr(arguments)}: {error}"
 
     def _read(self) -> None:
         for line in self._stdout:

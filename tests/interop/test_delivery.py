@@ -53,6 +53,20 @@ def test_what_is_confirmed_automatically_is_not_delivered_again(
     assert [message.data for message in receiver.receive()] == ["second"]
 
 
+def test_what_a_lost_client_has_not_confirmed_goes_to_the_rest_of_its_share(
+    sender: Peer, node: MakePeer, ours: MakePeer
+) -> None:
+    theirs, our_own = node("theirs"), ours("ours")
+    for subscriber in (theirs, our_own):
+        subscriber.subscribe("work", "team", qos=1, auto_confirm=False)
+    for number in range(4):
+        sender.send("work", number)
+    lost = [message.data for message in theirs.receive(2)]
+    our_own.receive(2)
+    theirs.close()
+    assert [message.data for message in our_own.receive(2)] == lost
+
+
 @pytest.mark.parametrize(("qos", "auto_confirm"), [(0, True), (1, True), (1, False)])
 def test_only_manual_confirmation_at_qos_1_is_left_to_the_program(
     sender: Peer, receiver: Peer, qos: int, *, auto_confirm: bool

@@ -71,17 +71,16 @@ def test_a_server_that_does_not_speak_amqp(run: Run, program: str, web_server: i
     assert "AMQP" in line
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize(
-    ("arguments", "problem"),
+    ("program", "arguments", "problem"),
     [
-        (["-s", "localhost"], "Service 'localhost' is not a valid URL: it must start with amqp://"),
-        (["-s", "mqtt://localhost"], "Service 'mqtt://localhost' is not a valid URL"),
-        (["-s", "amqp://u:secret@h:x"], "Service 'amqp://u:********@h:x' is not a valid URL"),
-        (["-i", "a-b"], "Client identifier 'a-b' contains invalid char: '-'"),
-        (["-i", ""], "Client identifier must have 1 to 256 characters"),
-        (["-c", "/no/such.pem"], "ssl_trust_certificate '/no/such.pem' cannot be used: No such"),
-        (["--client-key", __file__], "Both ssl_client_certificate and ssl_client_key must be"),
+        ("send", ["-s", "localhost"], "Service 'localhost' is not a valid URL: it must start with"),
+        ("recv", ["-s", "mqtt://localhost"], "Service 'mqtt://localhost' is not a valid URL"),
+        ("send", ["-s", "amqp://u:secret@h:x"], "Service 'amqp://u:********@h:x' is not a valid"),
+        ("recv", ["-i", "a-b"], "Client identifier 'a-b' contains invalid char: '-'"),
+        ("send", ["-i", ""], "Client identifier must have 1 to 256 characters"),
+        ("recv", ["-c", "/no/such.pem"], "ssl_trust_certificate '/no/such.pem' cannot be used: No"),
+        ("send", ["--client-key", __file__], "Both ssl_client_certificate and ssl_client_key must"),
     ],
 )
 def test_arguments_that_the_client_refuses(
@@ -95,23 +94,14 @@ def test_arguments_that_the_client_refuses(
     assert line.startswith(f"mqlight-{program}: {problem}")
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--no-such-option"],
-        ["--delay", "soon"],
-        ["--no-verify-name=perhaps"],
-        ["-s", "amqp://localhost", "--no-verify-name"],
-    ],
-)
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_wrong_usage(run: Run, program: str, arguments: list[str]) -> None:
-    running = run(program, *arguments)
+def test_wrong_usage(run: Run, program: str) -> None:
+    running = run(program, "--no-such-option")
 
     assert running.end() == 2
     assert running.out == []
     assert running.err[0].startswith(f"usage: mqlight-{program}")
-    assert running.err[-1].startswith(f"mqlight-{program}: error: ")
+    assert running.err[-1] == f"mqlight-{program}: error: unrecognized arguments: --no-such-option"
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -201,11 +201,12 @@ class Engine:
         self._keep_deadlines(now)
         if self.connection is None:
             return False
+        # Before the events, for a tick may make some: the end of a silent connection.
+        self._tick(now)
         events = self.connection.process()
         if events:
             self._handle(events, now)
         if self.connection is not None:
-            self._tick(now)
             self._finish_if_done(now)
         return bool(events) or self.traffic.has_work
 
