@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -151,27 +153,22 @@ def test_a_signal_stops_the_client_and_is_the_exit_code(
     assert process.run(body) == status
 
 
-def test_a_signal_before_there_is_a_client_ends_the_program(process: Process) -> None:
-    with pytest.raises(SystemExit) as ended:
-        process.run(lambda: os.kill(os.getpid(), signal.SIGTERM))
-    assert ended.value.code == 143
+def test_a_signal_before_there_is_a_client_ends_the_program_at_once() -> None:
+    program = """
+import os, signal, threading
+from mqlight_samples._process import Process
 
+def body():
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait()
 
-def test_a_client_that_was_being_made_when_the_signal_came_is_stopped(
-    process: Process, client: Any
-) -> None:
-    with pytest.raises(SystemExit):
-        process.run(lambda: os.kill(os.getpid(), signal.SIGINT))
-    process.on_state_changed(client, mqlight.STARTING, None)
+Process("program").run(body)
+"""
+    ended = subprocess.run(  # noqa: S603 - the program above
+        [sys.executable, "-c", program], capture_output=True, timeout=30, check=False
+    )
 
-    assert client.stopped.is_set()
-
-
-def test_the_handlers_of_signals_are_put_back(process: Process) -> None:
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    process.run(lambda: None)
-
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    assert (ended.returncode, ended.stdout, ended.stderr) == (143, b"", b"")
 
 
 def test_warnings_of_the_client_are_shown_and_tracebacks_are_not(

@@ -11,6 +11,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from mqlight_samples._signals import SIGNALS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -110,7 +112,7 @@ class Children:
         traceback: TracebackType | None,
     ) -> None:
         # This takes a bounded time, and an impatient user must not leave orphans behind.
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         for child, reader in reversed(self._children):
             child.process.terminate()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import signal
 import sys
 import threading
 from contextlib import suppress
@@ -13,14 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import mqlight
 from mqlight_samples._display import printable
+from mqlight_samples._signals import signals_told_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
 __all__ = ["Process"]
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _SIGNAL_STATUS: Final = 128
 """What a shell adds to the number of the signal that ended a program."""
 
@@ -47,18 +45,19 @@ class Process:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(line_buffering=True, errors="backslashreplace")
-        before = [(number, signal.signal(number, self._on_signal)) for number in _SIGNALS]
+        log = logging.getLogger("mqlight")
         warnings = _Warnings(self)
-        logging.getLogger("mqlight").addHandler(warnings)
+        log.addHandler(warnings)
         try:
-            body()
-        except Exception as error:  # noqa: BLE001 - whatever it is, a user gets no traceback
+            with signals_told_to(self._on_signal):
+                body()
+        except Exception as error:
+            # Whatever it is, a user gets no traceback unless the log is asked for one.
+            log.debug("the program failed", exc_info=True)
             if self._signal is None:
                 self.fail(error)
         finally:
-            logging.getLogger("mqlight").removeHandler(warnings)
-            for number, handler in before:
-                signal.signal(number, handler)
+            log.removeHandler(warnings)
             _give_up_broken_output()
         if self._signal is not None:
             return _SIGNAL_STATUS + self._signal
@@ -78,8 +77,6 @@ class Process:
     ) -> None:
         """Tell the user, and end what cannot work."""
         self.stop_with(client.stop)
-        if self._signal is not None:
-            client.stop()
         if state == mqlight.STARTED:
             self._was_started = True
             try:
@@ -109,15 +106,11 @@ class Process:
         with suppress(OSError):
             print(f"{self._name}: {printable(text)}", file=sys.stderr)
 
-    def _on_signal(self, number: int, _: FrameType | None) -> None:
-        if self._signal is not None:
-            os._exit(_SIGNAL_STATUS + number)
+    def _on_signal(self, number: int) -> None:
+        if self._signal is not None or self._stop is None:
+            os._exit(_SIGNAL_STATUS + number)  # it was told before, or has nothing to finish
         self._signal = number
-        if self._stop is None:
-            # A client that is being made at this moment stops when it reports its first state.
-            raise SystemExit(_SIGNAL_STATUS + number)
-        # On another thread: this one may be inside the client, with a lock that stop() needs.
-        threading.Thread(target=self._stop, daemon=True).start()
+        self._stop()
 
 
 class _Warnings(logging.Handler):
