@@ -33,7 +33,7 @@ from mqlight_devserver.sasl import SaslServer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conftest import ServerPeer
+    from server_peer import ServerPeer
 
 SASL_HEADER = b"AMQP\x03\x01\x00\x00"
 ADDRESS = "private:news"

@@ -17,7 +17,7 @@ from mqlight_core.topics import Destination
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conftest import ServerPeer
+    from server_peer import ServerPeer
 
 ADDRESS = "private:news"
 ACCEPTED = int(proton.Disposition.ACCEPTED)

@@ -13,7 +13,7 @@ from mqlight._machine.outbox import Outbox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import ServerPeer
+    from server_peer import ServerPeer
 
     from mqlight._machine.outbox import Outcome, Send
 

@@ -1,0 +1,149 @@
+"""The engine sends, and finishes every message once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import proton
+
+from mqlight_core.errors import NotPermittedError
+
+if TYPE_CHECKING:
+    from driven_client import DrivenClient
+
+
+def test_at_most_once_is_finished_when_it_is_written(client: DrivenClient) -> None:
+    client.send("one")
+    client.turn()
+    assert client.taken_log() == [("sent", "news", "one", None)]
+    assert client.backlog.messages == client.backlog.size == 0
+    assert client.engine.traffic.sent_everything
+
+
+def test_at_most_once_is_not_finished_before_it_is_written(client: DrivenClient) -> None:
+    client.send("one")
+    client.turn()
+    client.taken_log()
+    client.connected = False
+    client.send("two")
+    client.turn()
+    assert client.taken_log() == []
+    assert not client.engine.traffic.sent_everything
+
+
+def test_at_least_once_is_finished_when_it_is_settled(client: DrivenClient) -> None:
+    client.send("one", qos=1)
+    client.turn()
+    assert client.taken_log() == []
+    assert client.backlog.messages == 1
+    client.peer.settle_all()
+    client.turn()
+    assert client.taken_log() == [("sent", "news", "one", None)]
+    assert client.backlog.messages == client.backlog.size == 0
+
+
+def test_a_message_is_finished_with_the_servers_refusal(client: DrivenClient) -> None:
+    client.send("one", qos=1)
+    client.turn()
+    client.peer.settle(client.peer.transferred[0], proton.Disposition.RELEASED)
+    client.turn()
+    assert client.taken_log() == [
+        ("sent", "news", "one", "the message to topic 'news' was released by the server")
+    ]
+
+
+def test_a_message_that_is_too_large_fails_and_is_never_sent_again(client: DrivenClient) -> None:
+    client.peer.max_message_size = 100
+    client.send("x" * 200, qos=1)
+    client.send("small", qos=1)
+    client.turn()
+    ((_, _, data, error),) = client.taken_log()
+    assert data == "x" * 200
+    assert "too large" in str(error)
+    assert client.arrived == ["small"]
+    client.lose()
+    client.reconnect()
+    assert client.arrived == ["small"]
+
+
+def test_messages_wait_for_a_connection(idle: DrivenClient) -> None:
+    idle.start()
+    idle.send("one")
+    idle.send("two", qos=1)
+    idle.turn()
+    idle.dial()
+    idle.turn()
+    assert idle.arrived == ["one", "two"]
+
+
+def test_what_was_in_flight_is_sent_again_before_newer_messages(client: DrivenClient) -> None:
+    for number in range(3):
+        client.send(str(number), qos=1)
+    client.turn()
+    client.peer.settle(client.peer.transferred[1])
+    client.turn()
+    client.lose()
+    client.send("3", qos=1)
+    client.turn()
+    client.taken_log()
+    client.reconnect()
+    assert client.arrived == ["0", "2", "3"]
+    client.peer.settle_all()
+    client.turn()
+    assert [entry[2] for entry in client.taken_log() if entry[0] == "sent"] == ["0", "2", "3"]
+    assert client.backlog.messages == 0
+
+
+def test_at_most_once_counts_as_sent_when_the_connection_is_lost(client: DrivenClient) -> None:
+    client.send("one")
+    client.turn()
+    client.taken_log()
+    client.connected = False
+    client.send("two")
+    client.turn()
+    client.lose()
+    assert ("sent", "news", "two", None) in client.taken_log()
+    client.reconnect()
+    assert client.arrived == []
+
+
+def test_a_topics_link_that_the_server_ends_is_a_lost_connection(client: DrivenClient) -> None:
+    client.send("one", qos=1)
+    client.turn()
+    client.peer.end(client.peer.links["news"], "amqp:link:detach-forced", "maintenance")
+    client.turn()
+    ((state, error),) = client.taken_log()
+    assert state == "retrying"
+    assert "maintenance" in str(error)
+    client.reconnect()
+    assert client.arrived == ["one"]
+
+
+def test_a_topics_link_that_is_not_permitted_stops_the_client(client: DrivenClient) -> None:
+    client.peer.refuse = ("amqp:not-allowed", "not to you")
+    client.send("one", qos=1)
+    client.turn()
+    log = client.taken_log()
+    assert log[0] == ("sent", "news", "one", "send aborted due to disconnect")
+    assert log[1][0] == "stopped"
+    assert type(log[1][1]) is NotPermittedError
+
+
+def test_a_drain_that_is_owed_comes_once_when_enough_is_finished(client: DrivenClient) -> None:
+    client.send("one")
+    client.backlog.drain_owed = True
+    client.turn()
+    assert client.taken_log() == [("sent", "news", "one", None), ("drain",)]
+    client.send("two")
+    client.turn()
+    assert client.taken_log() == [("sent", "news", "two", None)]
+
+
+def test_a_drain_comes_after_a_reconnect_too(client: DrivenClient) -> None:
+    client.lose()
+    client.send("one")
+    client.backlog.drain_owed = True
+    client.turn()
+    client.taken_log()
+    client.reconnect()
+    assert client.taken_log()[-1] == ("drain",)

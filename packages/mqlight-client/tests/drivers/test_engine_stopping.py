@@ -1,0 +1,176 @@
+"""The engine stops: what is accepted is finished, and told in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from driven_client import BROKEN
+
+from mqlight._machine.states import State
+
+if TYPE_CHECKING:
+    from driven_client import DrivenClient
+
+
+def test_a_stop_closes_and_tells(client: DrivenClient) -> None:
+    client.stop()
+    assert client.taken_log() == [("stopping", None), ("stopped", None), ("on_stopped", None)]
+    assert client.host.stops == 1
+    assert client.engine.connection is None
+    assert client.engine.deadline() is None
+
+
+def test_a_stop_sends_what_is_accepted_and_awaits_its_settlement(client: DrivenClient) -> None:
+    client.send("one", qos=1)
+    client.send("two")
+    client.stop()
+    assert client.arrived == ["one", "two"]
+    assert client.taken_log() == [("stopping", None), ("sent", "news", "two", None)]
+    client.peer.settle_all()
+    client.turn()
+    assert client.taken_log() == [
+        ("sent", "news", "one", None),
+        ("stopped", None),
+        ("on_stopped", None),
+    ]
+
+
+def test_a_stop_tells_in_order(client: DrivenClient) -> None:
+    client.subscribe()
+    client.turn()
+    client.send("one", qos=1)
+    client.send("two", qos=1)
+    client.backlog.drain_owed = True
+    client.stop()
+    client.taken_log()
+    client.now += 10
+    client.turn()
+    aborted = "send aborted due to disconnect"
+    assert client.taken_log() == [
+        ("sent", "news", "one", aborted),
+        ("sent", "news", "two", aborted),
+        ("drain",),
+        ("stopped", None),
+        ("on_stopped", None),
+    ]
+
+
+def test_a_stop_has_its_time(client: DrivenClient) -> None:
+    client.send("one", qos=1)
+    client.stop()
+    assert client.engine.deadline() == client.now + 10.0
+    client.now += 9.9
+    client.turn()
+    assert client.control.state is State.STOPPING
+    client.now += 0.1
+    client.turn()
+    assert str(client.control.state) == "stopped"
+    assert client.backlog.messages == 0
+
+
+def test_without_a_connection_a_stop_fails_what_waits_at_once(idle: DrivenClient) -> None:
+    idle.start()
+    idle.send("one")
+    idle.send("two", qos=1)
+    idle.stop()
+    aborted = "send aborted due to disconnect"
+    assert idle.taken_log() == [
+        ("starting", None),
+        ("stopping", None),
+        ("sent", "news", "one", aborted),
+        ("sent", "news", "two", aborted),
+        ("stopped", None),
+        ("on_stopped", None),
+    ]
+
+
+def test_messages_that_come_in_while_it_stops_fail_too(idle: DrivenClient) -> None:
+    idle.control.start(None)
+    idle.control.stop(None)
+    idle.send("late")
+    idle.turn()
+    assert ("sent", "news", "late", "send aborted due to disconnect") in idle.taken_log()
+
+
+def test_a_stop_waits_for_callbacks_that_are_being_made(client: DrivenClient) -> None:
+    client.host.callbacks_pending = True
+    client.stop()
+    assert client.control.state is State.STOPPING
+    client.host.callbacks_pending = False
+    client.turn()
+    assert str(client.control.state) == "stopped"
+
+
+def test_a_connection_that_breaks_while_stopping_is_the_error(client: DrivenClient) -> None:
+    client.send("one", qos=1)
+    client.stop()
+    client.lose()
+    assert client.taken_log() == [
+        ("stopping", None),
+        ("sent", "news", "one", "send aborted due to disconnect"),
+        ("stopped", BROKEN),
+        ("on_stopped", BROKEN),
+    ]
+
+
+def test_a_server_that_hangs_up_instead_of_closing_is_no_error(client: DrivenClient) -> None:
+    client.peer.answering = False
+    client.stop()
+    assert client.control.state is State.STOPPING
+    client.lose()
+    assert client.taken_log()[-1] == ("on_stopped", None)
+
+
+def test_a_server_that_does_not_close_does_not_keep_the_client(client: DrivenClient) -> None:
+    client.peer.answering = False
+    client.stop()
+    client.now += 10
+    client.turn()
+    assert client.taken_log()[-1] == ("on_stopped", None)
+
+
+def test_a_stopped_client_can_be_stopped_again(client: DrivenClient) -> None:
+    client.stop()
+    client.taken_log()
+    client.stop()
+    assert client.taken_log() == [("on_stopped", None)]
+    assert client.host.stops == 2
+
+
+def test_a_start_while_stopping_begins_again(client: DrivenClient) -> None:
+    client.subscribe()
+    client.send("one", qos=1)
+    client.control.stop(client.on_stopped)
+    client.control.start(client.on_started)
+    client.turn()
+    client.peer.settle_all()
+    client.turn()
+    assert client.taken_log()[-3:] == [("stopped", None), ("on_stopped", None), ("starting", None)]
+    client.reconnect()
+    assert client.taken_log() == [("started", None)]
+    assert client.host.started == [client.on_started] * 2
+    assert client.peer.links == {}
+
+
+def test_what_is_accepted_after_a_restart_is_not_the_last_lifes(client: DrivenClient) -> None:
+    client.control.stop(None)
+    client.control.start(None)
+    while client.control.state is not State.STARTING:
+        client.step()
+        client.run_calls()
+    client.subscribe()
+    client.turn()
+    client.taken_log()
+    client.reconnect()
+    assert ("subscribed", "news", None, None) in client.taken_log()
+
+
+def test_a_callback_that_raises_stops_the_client_with_its_error(client: DrivenClient) -> None:
+    raised = ValueError("an application's")
+
+    def on_sent(*_: object) -> None:
+        raise raised
+
+    client.host.inbox.append(("news", b"encoded", 0, on_sent, None, None))
+    client.turn()
+    assert client.taken_log() == [("raised", "on_sent"), ("stopping", raised), ("stopped", raised)]
