@@ -1,0 +1,167 @@
+"""The door for the application's threads: what changes at once, and what is left as tasks."""
+
+from __future__ import annotations
+
+import pytest
+
+from mqlight._drivers.control import Attach, Control, Detach, Forget, Invoke
+from mqlight._machine import effects
+from mqlight._machine.states import State
+from mqlight._machine.subscriptions import Subscription
+from mqlight_core.errors import NetworkError, StoppedError, SubscribedError, UnsubscribedError
+from mqlight_core.service import parse_service_url
+from mqlight_core.topics import Destination
+
+SERVICE = parse_service_url("amqp://host")
+NEWS = Destination("news")
+
+
+class Woken:
+    """Counts how often the engine's owner is woken."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self) -> None:
+        self.times += 1
+
+
+@pytest.fixture
+def woken() -> Woken:
+    return Woken()
+
+
+@pytest.fixture
+def control(woken: Woken) -> Control:
+    return Control(woken)
+
+
+def taken(control: Control) -> list[type]:
+    kinds = [type(task) for task in control.tasks]
+    control.tasks.clear()
+    return kinds
+
+
+def start(control: Control) -> None:
+    """Bring a control to `started`."""
+    control.start(None)
+    control.resolved(1, (SERVICE,))
+    control.opened(2, SERVICE)
+    control.tasks.clear()
+
+
+def test_a_start_changes_the_state_at_once_and_leaves_the_rest(
+    control: Control, woken: Woken
+) -> None:
+    control.start(None)
+
+    assert control.state is State.STARTING
+    assert not control.muted
+    assert taken(control) == [effects.Report, effects.Resolve]
+    assert woken.times == 1
+
+
+def test_the_service_is_known_while_started(control: Control) -> None:
+    start(control)
+    assert control.service is SERVICE
+    control.lost(NetworkError("broken"))
+    assert control.service is None
+    assert control.state is State.RETRYING
+    assert not control.muted
+
+
+def test_what_changes_nothing_wakes_nobody(control: Control, woken: Woken) -> None:
+    start(control)
+    before = woken.times
+    control.retry_due()
+    control.failed(1, NetworkError("late"), 0.0, 0.0)
+    assert woken.times == before
+    assert taken(control) == []
+
+
+def test_a_subscription_is_registered_at_once(control: Control) -> None:
+    control.start(None)
+    control.tasks.clear()
+    subscription = Subscription(NEWS)
+    control.subscribe(subscription)
+
+    assert control.registered() == [subscription]
+    assert list(control.tasks) == [Attach(subscription)]
+    with pytest.raises(SubscribedError):
+        control.subscribe(Subscription(NEWS))
+
+
+@pytest.mark.parametrize(
+    ("ttl", "delete", "deletes"), [(0, False, True), (9, False, False), (9, True, True)]
+)
+def test_an_unsubscribed_one_is_dead_at_once(
+    control: Control, *, ttl: int, delete: bool, deletes: bool
+) -> None:
+    start(control)
+    subscription = Subscription(NEWS, ttl=ttl)
+    control.subscribe(subscription)
+    control.tasks.clear()
+    control.unsubscribe(NEWS, delete=delete, on_unsubscribed=None)
+
+    assert not subscription.live
+    assert subscription.delete is deletes
+    assert control.registered() == []
+    assert list(control.tasks) == [Detach(subscription)]
+    with pytest.raises(UnsubscribedError):
+        control.unsubscribe(NEWS, delete=False, on_unsubscribed=None)
+
+
+def test_nothing_is_taken_on_from_the_stop_on(control: Control) -> None:
+    def assert_refused() -> None:
+        with pytest.raises(StoppedError, match=f"the client is {control.state}"):
+            control.subscribe(Subscription(NEWS))
+        with pytest.raises(StoppedError):
+            control.unsubscribe(NEWS, delete=False, on_unsubscribed=None)
+        with pytest.raises(StoppedError):
+            control.check_not_stopped()
+
+    assert_refused()
+    start(control)
+    control.check_not_stopped()
+    control.stop(None)
+    assert control.muted
+    assert_refused()
+    control.closed()
+    assert control.state is State.STOPPED
+    assert_refused()
+
+
+def test_subscriptions_end_with_the_stop_and_later_ones_are_of_the_next_start(
+    control: Control,
+) -> None:
+    start(control)
+    old = Subscription(NEWS)
+    control.subscribe(old)
+    control.stop(None)
+    control.tasks.clear()
+    control.closed()
+    kinds = [type(task) for task in control.tasks]
+    forgotten = next(task for task in control.tasks if isinstance(task, Forget))
+
+    assert forgotten.subscriptions == (old,)
+    assert kinds.index(Forget) == kinds.index(effects.FailAll) - 1
+    assert control.registered() == []
+
+
+def test_only_the_very_subscription_is_discarded(control: Control) -> None:
+    start(control)
+    old, new = Subscription(NEWS), Subscription(NEWS)
+    control.subscribe(old)
+    control.unsubscribe(NEWS, delete=False, on_unsubscribed=None)
+    control.subscribe(new)
+    control.discard(old)
+    assert control.registered() == [new]
+    control.discard(new)
+    assert control.registered() == []
+
+
+def test_a_task_of_another_thread_wakes_the_owner(control: Control, woken: Woken) -> None:
+    task = Invoke(lambda: None)
+    control.post(task)
+    assert list(control.tasks) == [task]
+    assert woken.times == 1
