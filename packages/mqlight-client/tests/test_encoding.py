@@ -82,7 +82,7 @@ def test_a_topic_is_a_text_that_is_not_empty(topic: object, data: object) -> Non
 
 def test_options_become_sections() -> None:
     options = {"qos": 1, "ttl": 5000, "properties": {"n": 1}, "persistent": True}
-    plan = SendPlans().find(options)
+    plan = SendPlans(set()).find(options)
     message = decoded(plan.encode("t", "text"))
 
     assert plan.qos == 1
@@ -92,7 +92,7 @@ def test_options_become_sections() -> None:
 
 
 def test_equal_options_share_a_plan_until_one_changes() -> None:
-    plans = SendPlans()
+    plans = SendPlans(set())
     options = {"qos": 1, "ttl": 5000}
     first = plans.find(options)
     assert plans.find(dict(options)) is first
@@ -103,7 +103,7 @@ def test_equal_options_share_a_plan_until_one_changes() -> None:
 
 
 def test_options_with_unhashable_values_are_checked_each_time() -> None:
-    plans = SendPlans()
+    plans = SendPlans(set())
     options: dict[str, Any] = {"properties": {"n": 1}}
     assert decoded(plans.find(options).encode("t", "")).properties == {"n": 1}
     options["properties"]["n"] = 2
@@ -112,7 +112,7 @@ def test_options_with_unhashable_values_are_checked_each_time() -> None:
 
 @pytest.mark.parametrize("known", [{"qos": 0}, {"qos": 1}, {"qos": 1, "ttl": 1}, {"ttl": 1}])
 def test_true_is_not_taken_for_the_one_that_it_equals(known: dict[str, Any]) -> None:
-    plans = SendPlans()
+    plans = SendPlans(set())
     plans.find(known)
     for name in known:
         with pytest.raises(TypeError):
@@ -122,19 +122,19 @@ def test_true_is_not_taken_for_the_one_that_it_equals(known: dict[str, Any]) -> 
 @pytest.mark.parametrize("options", [[], "qos", 1, ("qos", 1)])
 def test_options_are_a_dict(options: object) -> None:
     with pytest.raises(TypeError, match="options must be a dict"):
-        SendPlans().find(options)
+        SendPlans(set()).find(options)
 
 
 @pytest.mark.parametrize("options", [{"qos": 2}, {"qos": -1}, {"ttl": 0}, {"ttl": 2_592_000_001}])
 def test_options_out_of_range_are_refused_again_and_again(options: dict[str, Any]) -> None:
-    plans = SendPlans()
+    plans = SendPlans(set())
     for _ in range(2):
         with pytest.raises(RangeError, match=r"options\['(qos|ttl)'\] value"):
             plans.find(options)
 
 
 def test_unknown_options_are_ignored_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:
-    plans = SendPlans()
+    plans = SendPlans(set())
     with caplog.at_level(logging.WARNING, "mqlight"):
         assert plans.find({"qos": 1, "tll": 5}).qos == 1
         plans.find({"retain": True})
@@ -150,7 +150,7 @@ def test_memory_of_topics_and_options_is_bounded() -> None:
         plan.encode(f"topic/{number}", "text")
     assert len(plan.text) <= 1024
 
-    plans = SendPlans()
+    plans = SendPlans(set())
     for number in range(1, 2000):
         plans.find({"ttl": number})
     assert len(plans._known) <= 1024

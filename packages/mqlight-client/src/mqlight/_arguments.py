@@ -6,12 +6,15 @@ the fields is the order of the checks.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import logging
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field, field_validator
 
-from mqlight_core.arguments import Arguments, Reported
+from mqlight_core.arguments import Arguments, Reported, unknown_names, validate
 from mqlight_core.errors import InvalidArgumentError, RangeError, RangeTypeError
+
+log = logging.getLogger("mqlight.client")
 
 LONGEST_MESSAGE_TTL = 2_592_000_000
 """ms: 30 days, which is what MQ Light servers allow."""
@@ -31,8 +34,16 @@ Milliseconds = Annotated[
 ]
 
 
-class SendOptions(Arguments):
+class CallOptions(Arguments):
+    """The options of one method of `Client`; names that it does not have are ignored."""
+
+    method: ClassVar[str]
+
+
+class SendOptions(CallOptions):
     """Options of `Client.send`."""
+
+    method = "send"
 
     qos: Qos = 0
     ttl: Annotated[
@@ -69,8 +80,10 @@ class SendOptions(Arguments):
         return properties
 
 
-class SubscribeOptions(Arguments):
+class SubscribeOptions(CallOptions):
     """Options of `Client.subscribe`."""
+
+    method = "subscribe"
 
     qos: Qos = 0
     auto_confirm: Annotated[
@@ -101,8 +114,10 @@ class SubscribeOptions(Arguments):
         return min(-(-self.ttl // 1000), _MOST_UINT)
 
 
-class UnsubscribeOptions(Arguments):
+class UnsubscribeOptions(CallOptions):
     """Options of `Client.unsubscribe`."""
+
+    method = "unsubscribe"
 
     ttl: Annotated[
         int | None,
@@ -143,3 +158,24 @@ class ClientOptions(Arguments):
         Reported(InvalidArgumentError, "{name} value {value} must be 'auto' or 'mqlight'"),
     ] = "auto"
     """Which kind of server to expect."""
+
+
+Model = TypeVar("Model", bound=CallOptions)
+
+
+def check_options(model: type[Model], options: object, warned: set[str]) -> Model:
+    """Validate the `options` of a method.
+
+    `warned` holds the methods that have warned of ignored names already.
+
+    Raises:
+        TypeError: the options are no dict, or an option is of a wrong kind.
+        RangeError: an option is out of range.
+    """
+    checked = validate(model, "options", options)
+    unknown = unknown_names(model, options)
+    if unknown and model.method not in warned:
+        warned.add(model.method)
+        names = ", ".join(unknown)
+        log.warning("%s options that do not exist are ignored: %s", model.method, names)
+    return checked

@@ -75,7 +75,8 @@ class Client:
         from mqlight._drivers.threaded import ThreadedDriver  # noqa: PLC0415 - loads proton
 
         self._id = settings.client_id
-        self._plans = SendPlans()
+        self._warned: set[str] = set()
+        self._plans = SendPlans(self._warned)
         self._plan = SendPlan()
         self._last_on_sent: t.OnSent | None = None
         """Checked already: most programs use the same one again and again."""
@@ -239,11 +240,10 @@ class Client:
             StoppedError: the client is stopping or stopped.
             SubscribedError: the client has this subscription.
         """
-        from mqlight._arguments import SubscribeOptions  # noqa: PLC0415 - loads pydantic
-        from mqlight_core.arguments import validate  # noqa: PLC0415
+        from mqlight._arguments import SubscribeOptions, check_options  # noqa: PLC0415 - pydantic
 
         destination = Destination(check_pattern(topic_pattern), check_share(share))
-        checked = validate(SubscribeOptions, "options", options)
+        checked = check_options(SubscribeOptions, options, self._warned)
         check_callback("on_subscribed", on_subscribed, 4)
         check_callback("on_message", on_message, 3)
         self._control.subscribe(
@@ -282,11 +282,10 @@ class Client:
             StoppedError: the client is stopping or stopped.
             UnsubscribedError: the client has no such subscription.
         """
-        from mqlight._arguments import UnsubscribeOptions  # noqa: PLC0415 - loads pydantic
-        from mqlight_core.arguments import validate  # noqa: PLC0415
+        from mqlight._arguments import UnsubscribeOptions, check_options  # noqa: PLC0415 - pydantic
 
         destination = Destination(check_pattern(topic_pattern), check_share(share))
-        checked = validate(UnsubscribeOptions, "options", options)
+        checked = check_options(UnsubscribeOptions, options, self._warned)
         check_callback("on_unsubscribed", on_unsubscribed, 4)
         self._control.unsubscribe(
             destination, delete=checked.ttl == 0, on_unsubscribed=on_unsubscribed

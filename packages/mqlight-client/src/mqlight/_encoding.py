@@ -6,7 +6,6 @@ before the body are encoded once (`performance.md` §6).
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from mqlight._amqp.message import (
@@ -23,8 +22,6 @@ from mqlight_core.topics import check_topic
 
 if TYPE_CHECKING:
     from mqlight._amqp.values import PropertyValue
-
-log = logging.getLogger("mqlight.client")
 
 _MOST_KEPT = 1024
 """Topics and option dictionaries remembered; then the memory starts anew."""
@@ -104,11 +101,12 @@ def _encode_text(prefix: bytes, text: str) -> bytes:
 class SendPlans:
     """The plans of the options that a client has been given."""
 
-    def __init__(self) -> None:
+    def __init__(self, warned: set[str]) -> None:
+        """`warned` holds the methods that have warned of ignored options."""
         self._of_qos = (SendPlan(0), SendPlan(1))
         """The plans of what nearly every program sends: `{"qos": …}`."""
         self._known: dict[object, SendPlan] = {}
-        self._warned = False
+        self._warned = warned
 
     def find(self, options: object) -> SendPlan:
         """Return the plan for an options argument.
@@ -140,12 +138,7 @@ class SendPlans:
         return plan
 
     def _make(self, options: object) -> SendPlan:
-        from mqlight._arguments import SendOptions  # noqa: PLC0415 - loads pydantic
-        from mqlight_core.arguments import unknown_names, validate  # noqa: PLC0415
+        from mqlight._arguments import SendOptions, check_options  # noqa: PLC0415 - loads pydantic
 
-        checked = validate(SendOptions, "options", options)
-        unknown = unknown_names(SendOptions, options)
-        if unknown and not self._warned:
-            self._warned = True
-            log.warning("send options that do not exist are ignored: %s", ", ".join(unknown))
+        checked = check_options(SendOptions, options, self._warned)
         return SendPlan(checked.qos, checked.ttl, checked.properties, persistent=checked.persistent)
