@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import proton
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
     from mqlight._amqp.connection import AmqpConnection
     from mqlight._drivers.calls import Call
-    from mqlight._machine.outbox import Send
     from mqlight._machine.states import State
     from mqlight_core.service import Service
 
@@ -40,7 +38,6 @@ class RecordingHost:
     """A driver without sockets and threads, which notes what it is asked for."""
 
     def __init__(self) -> None:
-        self.inbox: deque[Send] = deque()
         self.callbacks_pending = False
         self.resolving: list[int] = []
         self.dialling: list[tuple[int, Service]] = []
@@ -66,11 +63,6 @@ class RecordingHost:
 
     def stopped(self) -> None:
         self.stops += 1
-
-    def take_inbox(self) -> list[Send]:
-        taken = list(self.inbox)
-        self.inbox.clear()
-        return taken
 
     def random(self) -> float:
         return 1.0
@@ -144,7 +136,7 @@ class DrivenClient:
         encoded = encode_text(encode_prefix(topic, TEXT), data)
         self.backlog.accepted += 1
         self.backlog.accepted_bytes += len(encoded)
-        self.host.inbox.append((topic, encoded, qos, self.on_sent, data, {"qos": qos}))
+        self.control.inbox.append((topic, encoded, qos, self.on_sent, data, {"qos": qos}))
 
     def subscribe(self, destination: Destination = NEWS, **options: Any) -> Subscription:
         callbacks = {"on_subscribed": self.on_subscribed, "on_message": self.on_message}
@@ -167,8 +159,8 @@ class DrivenClient:
         busy = bool(self.control.tasks)
         while self.control.tasks:
             self.engine.carry_out(self.control.tasks.popleft(), self.now)
-        if self.host.inbox:
-            self.engine.traffic.accept(self.host.take_inbox())
+        if self.control.inbox:
+            self.engine.traffic.accept(self.control.take_inbox())
         busy |= self.engine.advance(self.now)
         busy |= self.engine.traffic.pump()
         if self.engine.connection is not None and self.connected:
@@ -201,6 +193,11 @@ class DrivenClient:
         self.peer = peer or self.make_peer()
         self.dial()
         self.turn()
+
+    def deliver(self, *texts: str) -> list[str]:
+        """Send messages to the subscription to NEWS from the server; return their tags."""
+        prefix = encode_prefix("news", TEXT)
+        return [self.peer.send(ADDRESS, encode_text(prefix, text)) for text in texts]
 
     def lose(self, error: MQLightError = BROKEN) -> None:
         """The stream breaks; everything that follows from it happens."""

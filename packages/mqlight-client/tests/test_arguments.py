@@ -87,6 +87,12 @@ def test_unknown_options_are_ignored(model: Model) -> None:
     assert validate(model, "options", {"unheard_of": 1}) == validate(model, "options", None)
 
 
+@pytest.mark.parametrize("properties", [{"\ud800": 1}, {"a": "\ud800"}])
+def test_properties_are_unicode_text(properties: dict[str, object]) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"options\['properties'\] key"):
+        validate(SendOptions, "options", {"properties": properties})
+
+
 def test_an_unknown_client_option_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match=r"'stop_timout'\] is not a client option"):
         validate(ClientOptions, "client_options", {"stop_timout": 1})

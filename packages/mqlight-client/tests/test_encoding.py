@@ -153,5 +153,5 @@ def test_memory_of_topics_and_options_is_bounded() -> None:
     plans = SendPlans(set())
     for number in range(1, 2000):
         plans.find({"ttl": number})
-    assert len(plans._known) <= 1024
+    assert len(plans._known) <= 64
     assert decoded(plans.find({"ttl": 1}).encode("t", "text")).ttl == 0.001

@@ -34,6 +34,14 @@ Milliseconds = Annotated[
 ]
 
 
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return True
+
+
 class CallOptions(Arguments):
     """The options of one method of `Client`; names that it does not have are ignored."""
 
@@ -74,6 +82,12 @@ class SendOptions(CallOptions):
                     "float, bytes or None"
                 )
                 raise TypeError(message)
+            for text in (name, value):
+                if isinstance(text, str) and not _is_unicode(text):
+                    message = (
+                        f"options['properties'] key {name!r} is not Unicode text, or its value"
+                    )
+                    raise InvalidArgumentError(message)
             if isinstance(value, int) and not -(2**63) <= value < 2**63:
                 message = f"options['properties'] key {name!r} has an int of more than 64 bits"
                 raise RangeError(message)

@@ -85,7 +85,7 @@ class Client:
         )
         self._control = self._driver.control
         self._backlog = self._driver.backlog
-        self._inbox = self._driver.inbox
+        self._inbox = self._control.inbox
         self._wakeup = self._driver.wakeup
         weakref.finalize(self, self._driver.close).atexit = False
         self._driver.start(on_started)
@@ -161,7 +161,9 @@ class Client:
         size = len(encoded)
         queued = backlog.accepted_bytes - backlog.finished_bytes + size
         if queued > backlog.most_queued_bytes:
-            raise _not_accepted(backlog, size)
+            refusal = _refusal(backlog, size)
+            if refusal is not None:
+                raise refusal
         backlog.accepted += 1
         backlog.accepted_bytes += size
         clear = (
@@ -311,11 +313,15 @@ class Client:
         return f"<mqlight.Client {self._id!r} {self.state}>"
 
 
-def _not_accepted(backlog: Backlog, size: int) -> MQLightError:
+def _refusal(backlog: Backlog, size: int) -> MQLightError | None:
+    """Say why a message is not accepted; None when there is room for it after all."""
     most = f"{backlog.most_queued_bytes} bytes (client_options['max_queued_bytes'])"
-    if backlog.messages == 0:
+    if size > backlog.most_queued_bytes:
         return MQLightError(f"the message was not accepted: its {size} bytes are more than {most}")
+    # Before another look: what finishes from here on sees that a drain is owed.
     backlog.drain_owed = True
+    if not backlog.messages:
+        return None
     return MQLightError(
         f"the message was not accepted: with its {size} bytes more than {most} would be queued; "
         "wait for on_drain"

@@ -23,8 +23,11 @@ from mqlight_core.topics import check_topic
 if TYPE_CHECKING:
     from mqlight._amqp.values import PropertyValue
 
-_MOST_KEPT = 1024
-"""Topics and option dictionaries remembered; then the memory starts anew."""
+_MOST_PLANS = 64
+"""Option dictionaries that a client remembers; then it starts anew."""
+
+_MOST_TOPICS = 1024
+"""The same of topics, for each of them and each kind of data."""
 
 
 class SendPlan:
@@ -78,7 +81,7 @@ class SendPlan:
     def _prefix(self, known: dict[str, bytes], topic: str, content_type: str) -> bytes:
         prefix = known.get(topic)
         if prefix is None:
-            if len(known) >= _MOST_KEPT:
+            if len(known) >= _MOST_TOPICS:
                 known.clear()
             prefix = known[topic] = encode_prefix(
                 topic,
@@ -132,7 +135,7 @@ class SendPlans:
                     return plan
         plan = self._make(options)
         if key is not None:
-            if len(self._known) >= _MOST_KEPT:
+            if len(self._known) >= _MOST_PLANS:
                 self._known.clear()
             self._known[key] = plan
         return plan

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+
+import pytest
 
 from mqlight._drivers.background import Background
-
-if TYPE_CHECKING:
-    import pytest
 
 PATIENCE = 30.0
 
@@ -30,14 +28,15 @@ def test_steps_are_taken_in_order_on_one_other_thread() -> None:
     assert not thread.is_alive()
 
 
+@pytest.mark.parametrize("error", [ValueError, SystemExit])
 def test_a_step_that_raises_is_logged_and_the_next_is_taken(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, error: type[BaseException]
 ) -> None:
     taken: SimpleQueue[str] = SimpleQueue()
     background = Background("steps")
 
     def fail() -> None:
-        raise ValueError("on purpose")
+        raise error("on purpose")
 
     background.put(fail)
     background.put(lambda: taken.put("next"))

@@ -126,6 +126,59 @@ def test_a_lost_connection_is_made_again_at_once(client: DrivenClient) -> None:
     assert client.host.started == [client.on_started]
 
 
+def test_connections_that_carry_nothing_are_made_again_ever_more_slowly(
+    client: DrivenClient,
+) -> None:
+    client.lose()
+    client.reconnect()
+    for wait in (2, 4):
+        client.lose()
+        assert client.host.resolving == []
+        assert client.engine.deadline() == client.now + wait
+        client.now += wait
+        client.turn()
+        client.reconnect()
+
+
+@pytest.mark.parametrize("proof", ["time", "sent", "received"])
+def test_a_connection_that_works_is_made_again_at_once_however_often(
+    client: DrivenClient, proof: str
+) -> None:
+    client.subscribe()
+    client.turn()
+    for _ in range(5):
+        if proof == "time":
+            client.now += 10
+        elif proof == "sent":
+            client.send("one", qos=1)
+            client.turn()
+            client.peer.settle_all()
+            client.turn()
+        else:
+            client.deliver("one")
+            client.turn()
+        client.lose()
+        assert len(client.host.resolving) == 1
+        client.reconnect()
+
+
+def test_a_link_that_ends_again_and_again_is_not_attached_again_at_once(
+    client: DrivenClient,
+) -> None:
+    client.subscribe()
+    client.turn()
+    for wait in (None, 2, 4):
+        client.deliver("one")
+        client.turn()
+        client.peer.end(client.peer.links[ADDRESS], "amqp:resource-limit-exceeded", "no room")
+        client.turn()
+        if wait is not None:
+            assert client.host.resolving == []
+            client.now += wait
+            client.turn()
+        client.reconnect()
+
+
 def test_a_connection_that_the_server_closes_for_good_stops_the_client(
     client: DrivenClient,
 ) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from driven_client import ADDRESS, BROKEN
 
-from mqlight._amqp.message import TEXT, encode_prefix, encode_text
 from mqlight_core.errors import NetworkError
 
 if TYPE_CHECKING:
@@ -16,16 +15,10 @@ if TYPE_CHECKING:
     from driven_client import DrivenClient
 
 
-def deliver(client: DrivenClient, *texts: str) -> list[str]:
-    """Send messages from the server; return their tags."""
-    prefix = encode_prefix("news", TEXT)
-    return [client.peer.send(ADDRESS, encode_text(prefix, text)) for text in texts]
-
-
 def test_messages_are_confirmed_when_the_callback_has_returned(client: DrivenClient) -> None:
     client.subscribe(qos=1)
     client.turn()
-    tags = deliver(client, "one", "two")
+    tags = client.deliver("one", "two")
     while not client.engine.calls:
         client.step()
     client.step()
@@ -43,7 +36,7 @@ def test_a_message_whose_callback_raised_is_not_confirmed(client: DrivenClient) 
     client.subscribe(qos=1, on_message=on_message)
     client.turn()
     client.taken_log()
-    tags = deliver(client, "one", "two", "three")
+    tags = client.deliver("one", "two", "three")
     client.turn()
     log = client.taken_log()
     assert log[:3] == [("got", "one"), ("got", "two"), ("raised", "on_message")]
@@ -60,9 +53,9 @@ def test_no_message_is_handed_over_once_a_stop_is_asked_for(client: DrivenClient
     client.subscribe(qos=1, on_message=on_message)
     client.turn()
     client.taken_log()
-    deliver(client, "one", "two")
+    client.deliver("one", "two")
     client.turn()
-    deliver(client, "three")
+    client.deliver("three")
     client.turn()
     assert client.taken_log() == [("got", "one"), ("stopping", None), ("stopped", None)]
 
@@ -70,7 +63,7 @@ def test_no_message_is_handed_over_once_a_stop_is_asked_for(client: DrivenClient
 def test_without_a_callback_messages_are_taken(client: DrivenClient) -> None:
     client.subscribe(qos=1, on_message=None)
     client.turn()
-    tags = deliver(client, "one", "two")
+    tags = client.deliver("one", "two")
     client.turn()
     assert client.peer.outcomes.keys() == set(tags)
 
@@ -79,10 +72,10 @@ def test_credit_is_granted_again_by_halves(client: DrivenClient) -> None:
     client.subscribe(credit=4)
     client.turn()
     link = client.peer.sender(ADDRESS)
-    deliver(client, "one")
+    client.deliver("one")
     client.turn()
     assert link.credit == 3
-    deliver(client, "two")
+    client.deliver("two")
     client.turn()
     assert link.credit == 4
 
@@ -106,7 +99,7 @@ class Confirming:
 
 def test_a_message_is_confirmed_by_the_application(client: DrivenClient) -> None:
     confirming = Confirming(client)
-    one, two = deliver(client, "one", "two")
+    one, two = client.deliver("one", "two")
     client.turn()
     assert client.peer.outcomes == {}
     confirming.confirmations[1](confirming.on_confirmed)
@@ -120,7 +113,7 @@ def test_a_message_is_confirmed_by_the_application(client: DrivenClient) -> None
 
 def test_confirming_twice_does_nothing(client: DrivenClient) -> None:
     confirming = Confirming(client)
-    deliver(client, "one")
+    client.deliver("one")
     client.turn()
     for _ in range(2):
         confirming.confirmations[0](confirming.on_confirmed)
@@ -128,9 +121,21 @@ def test_confirming_twice_does_nothing(client: DrivenClient) -> None:
     assert client.taken_log() == [("confirmed", None)]
 
 
+def test_two_threads_that_confirm_one_message_both_succeed(client: DrivenClient) -> None:
+    confirming = Confirming(client)
+    client.deliver("one")
+    client.turn()
+    first: Any = confirming.confirmations[0]
+    second = type(first)(first._control, first._receiver, first._token)
+    for confirm in (first, second):
+        confirm(confirming.on_confirmed)
+    client.turn()
+    assert client.taken_log() == [("confirmed", None), ("confirmed", None)]
+
+
 def test_confirming_grants_credit(client: DrivenClient) -> None:
     confirming = Confirming(client, credit=2)
-    deliver(client, "one", "two")
+    client.deliver("one", "two")
     client.turn()
     link = client.peer.sender(ADDRESS)
     assert link.credit == 0
@@ -141,7 +146,7 @@ def test_confirming_grants_credit(client: DrivenClient) -> None:
 
 def test_a_message_of_a_lost_connection_can_not_be_confirmed(client: DrivenClient) -> None:
     confirming = Confirming(client)
-    deliver(client, "one")
+    client.deliver("one")
     client.turn()
     client.lose()
     with pytest.raises(NetworkError, match="reconnected since"):
@@ -153,7 +158,7 @@ def test_a_message_of_a_lost_connection_can_not_be_confirmed(client: DrivenClien
 
 def test_a_confirmation_that_the_loss_overtakes_is_told(client: DrivenClient) -> None:
     confirming = Confirming(client)
-    deliver(client, "one")
+    client.deliver("one")
     client.turn()
     confirming.confirmations[0](confirming.on_confirmed)
     client.engine.stream_broken(BROKEN, client.now)
@@ -165,7 +170,7 @@ def test_a_confirmation_that_the_loss_overtakes_is_told(client: DrivenClient) ->
 
 def test_a_message_can_not_be_confirmed_after_unsubscribing(client: DrivenClient) -> None:
     confirming = Confirming(client)
-    deliver(client, "one")
+    client.deliver("one")
     client.turn()
     client.unsubscribe()
     with pytest.raises(NetworkError, match="unsubscribed since"):
@@ -174,7 +179,7 @@ def test_a_message_can_not_be_confirmed_after_unsubscribing(client: DrivenClient
 
 def test_a_message_can_not_be_confirmed_after_a_stop(client: DrivenClient) -> None:
     confirming = Confirming(client)
-    deliver(client, "one")
+    client.deliver("one")
     client.turn()
     client.stop()
     with pytest.raises(NetworkError, match="not started"):
@@ -184,7 +189,7 @@ def test_a_message_can_not_be_confirmed_after_a_stop(client: DrivenClient) -> No
 @pytest.mark.parametrize("callback", [1, lambda: None, lambda client: None])
 def test_the_callback_of_a_confirmation_is_checked(client: DrivenClient, callback: object) -> None:
     confirming = Confirming(client)
-    deliver(client, "one")
+    client.deliver("one")
     client.turn()
     with pytest.raises(TypeError, match="callback must be a function"):
         confirming.confirmations[0](callback)
@@ -204,6 +209,6 @@ def test_only_manual_messages_have_a_confirmation(
         on_message=lambda kind, data, delivery: deliveries.append(delivery),
     )
     client.turn()
-    deliver(client, "one")
+    client.deliver("one")
     client.turn()
     assert "confirm_delivery" not in deliveries[0]["message"]

@@ -66,6 +66,36 @@ def test_a_message_that_is_too_large_fails_and_is_never_sent_again(client: Drive
     assert client.arrived == ["small"]
 
 
+def test_a_message_that_the_server_ends_the_link_for_is_never_sent_again(
+    client: DrivenClient,
+) -> None:
+    for text in ("one", "much too large", "two"):
+        client.send(text, qos=1)
+    client.turn()
+    condition = "amqp:link:message-size-exceeded"
+    client.peer.end(client.peer.links["news"], condition, "at most 40 bytes")
+    client.turn()
+    ((_, _, data, error),) = [entry for entry in client.taken_log() if entry[0] == "sent"]
+    assert data == "much too large"
+    assert "at most 40 bytes" in str(error)
+    client.reconnect()
+    assert client.arrived == ["one", "two"]
+
+
+def test_topics_without_messages_are_not_attached_again(client: DrivenClient) -> None:
+    for topic in ("a", "b", "c"):
+        client.send("one", topic=topic)
+    client.turn()
+    client.send("two", qos=1, topic="b")
+    client.turn()
+    client.lose()
+    client.reconnect()
+    assert list(client.peer.links) == ["b"]
+    client.send("three", topic="a")
+    client.turn()
+    assert list(client.peer.links) == ["b", "a"]
+
+
 def test_messages_wait_for_a_connection(idle: DrivenClient) -> None:
     idle.start()
     idle.send("one")

@@ -165,12 +165,60 @@ def test_what_is_accepted_after_a_restart_is_not_the_last_lifes(client: DrivenCl
     assert ("subscribed", "news", None, None) in client.taken_log()
 
 
+def test_a_message_of_the_next_life_is_not_failed_with_the_last_ones(client: DrivenClient) -> None:
+    client.stop()
+    client.start()
+    client.reconnect()
+    client.send("old", qos=1)
+    client.control.stop(None)
+    client.control.closed()
+    client.control.start(None)
+    client.send("new")
+    client.taken_log()
+    client.turn()
+    client.reconnect()
+    assert client.taken_log() == [
+        ("stopping", None),
+        ("sent", "news", "old", "send aborted due to disconnect"),
+        ("stopped", None),
+        ("starting", None),
+        ("started", None),
+        ("sent", "news", "new", None),
+    ]
+
+
+def test_a_stop_that_meets_the_answer_of_the_server_is_not_kept_waiting(
+    idle: DrivenClient,
+) -> None:
+    idle.start()
+    idle.send("one", qos=1)
+    idle.dial()
+    assert idle.engine.connection is not None
+    while idle.peer.exchange(idle.engine.connection):
+        pass
+    # Asked for when the server's answer is read and not yet looked at.
+    idle.control.stop(idle.on_stopped)
+    idle.engine.advance(idle.now)
+    idle.turn()
+    assert str(idle.control.state) == "stopped"
+    assert ("sent", "news", "one", "send aborted due to disconnect") in idle.taken_log()
+
+
+def test_a_stop_that_takes_too_long_tells_the_server(client: DrivenClient) -> None:
+    client.send("one", qos=1)
+    client.stop()
+    client.now += 10
+    client.turn()
+    assert str(client.control.state) == "stopped"
+    assert len(client.host.said_last) == 1
+
+
 def test_a_callback_that_raises_stops_the_client_with_its_error(client: DrivenClient) -> None:
     raised = ValueError("an application's")
 
     def on_sent(*_: object) -> None:
         raise raised
 
-    client.host.inbox.append(("news", b"encoded", 0, on_sent, None, None))
+    client.control.inbox.append(("news", b"encoded", 0, on_sent, None, None))
     client.turn()
     assert client.taken_log() == [("raised", "on_sent"), ("stopping", raised), ("stopped", raised)]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from driven_client import ADDRESS, BROKEN
 
-from mqlight._amqp.message import TEXT, encode_prefix, encode_text
 from mqlight._machine.states import State
 from mqlight_core.errors import NotPermittedError, SecurityError, StoppedError, SubscribedError
 from mqlight_core.topics import Destination
@@ -20,7 +19,7 @@ def test_a_subscription_is_told_and_gets_messages(client: DrivenClient) -> None:
     client.subscribe()
     client.turn()
     assert client.taken_log() == [("subscribed", "news", None, None)]
-    client.peer.send(ADDRESS, encode_text(encode_prefix("news", TEXT), "hello"))
+    client.deliver("hello")
     client.turn()
     assert client.taken_log() == [("message", "hello")]
 
@@ -131,6 +130,71 @@ def test_a_subscription_that_the_server_ends_is_never_silently_dead(
     assert client.control.state is state
     if state is State.STOPPED:
         assert type(error) is SecurityError
+
+
+def allow(client: DrivenClient, links: int) -> None:
+    """Let the server allow so many links."""
+    assert client.engine.connection is not None
+    client.engine.connection._handle_max = links - 1
+
+
+def test_links_of_idle_topics_make_room_for_subscriptions(client: DrivenClient) -> None:
+    allow(client, 3)
+    for topic in ("a", "b", "c"):
+        client.send("one", topic=topic)
+        client.turn()
+    for pattern in ("p", "q"):
+        client.subscribe(Destination(pattern))
+    client.turn()
+    assert [name for name, _ in client.peer.ended] == ["a", "b"]
+    log = [entry for entry in client.taken_log() if entry[0] == "subscribed"]
+    assert log == [("subscribed", "p", None, None), ("subscribed", "q", None, None)]
+    client.send("two", topic="a")
+    client.turn()
+    assert [name for name, _ in client.peer.ended] == ["a", "b", "c"]
+    assert client.arrived[-1] == "two"
+
+
+def test_a_subscription_waits_for_a_topic_to_be_idle(client: DrivenClient) -> None:
+    allow(client, 1)
+    client.send("one", qos=1)
+    client.turn()
+    client.subscribe(Destination("p"))
+    client.turn()
+    assert client.peer.ended == []
+    client.peer.settle_all()
+    client.turn()
+    assert ("subscribed", "p", None, None) in client.taken_log()
+
+
+def test_a_subscription_that_waits_for_room_can_be_taken_back(client: DrivenClient) -> None:
+    allow(client, 1)
+    client.send("one", qos=1)
+    client.turn()
+    client.taken_log()
+    client.subscribe(Destination("p"))
+    client.turn()
+    client.unsubscribe(Destination("p"))
+    client.turn()
+    assert client.taken_log() == [
+        ("subscribed", "p", None, None),
+        ("unsubscribed", "p", None, None),
+    ]
+    client.peer.settle_all()
+    client.send("two", topic="b")
+    client.turn()
+    assert list(client.peer.links) == ["news", "b"]
+
+
+def test_without_room_a_subscription_is_refused(client: DrivenClient) -> None:
+    allow(client, 1)
+    client.subscribe(Destination("p"))
+    client.subscribe(Destination("q"))
+    client.turn()
+    errors = {pattern: error for _, pattern, _, error in client.taken_log()}
+    assert errors["p"] is None
+    assert "allows no more links" in str(errors["q"])
+    assert client.control.state is State.STARTED
 
 
 def test_a_stop_ends_subscriptions(client: DrivenClient) -> None:

@@ -8,7 +8,6 @@ import proton
 import pytest
 from driven_client import ADDRESS, BROKEN
 
-from mqlight._amqp.message import TEXT, encode_prefix, encode_text
 from mqlight._machine.states import State
 from mqlight._machine.subscriptions import Progress
 from mqlight_core.errors import UnsubscribedError
@@ -111,7 +110,7 @@ def test_messages_that_still_arrive_are_dropped(client: DrivenClient) -> None:
     client.subscribe(qos=1)
     client.turn()
     client.taken_log()
-    client.peer.send(ADDRESS, encode_text(encode_prefix("news", TEXT), "late"))
+    client.deliver("late")
     client.unsubscribe()
     client.turn()
     assert client.taken_log() == [("unsubscribed", "news", None, None)]
@@ -217,6 +216,22 @@ def test_a_connection_that_is_lost_while_a_link_ends_has_ended_it(client: Driven
         ("unsubscribed", "news", None, None),
         ("retrying", BROKEN),
     ]
+
+
+def test_unsubscribing_that_the_loss_of_the_connection_overtakes_is_done(
+    client: DrivenClient,
+) -> None:
+    subscription = client.subscribe()
+    client.turn()
+    client.taken_log()
+    client.unsubscribe()
+    client.connected = False
+    client.engine.stream_broken(BROKEN, client.now)
+    client.turn()
+    assert client.taken_log() == [("unsubscribed", "news", None, None), ("retrying", BROKEN)]
+    assert subscription.progress is Progress.ENDED
+    client.reconnect()
+    assert client.peer.links == {}
 
 
 def test_a_stop_completes_what_is_being_unsubscribed(client: DrivenClient) -> None:

@@ -213,6 +213,61 @@ def test_a_lost_connection_is_reported_and_made_again_at_once() -> None:
     assert machine.service is None
 
 
+def connected_again(machine: ClientMachine, resolve: Effect) -> None:
+    """Bring a machine that looks for its services back to `started`."""
+    attempt = attempt_of(machine.resolved(attempt_of([resolve]), (ONE,)))
+    machine.opened(attempt, ONE)
+
+
+def test_connections_that_are_of_no_use_are_made_again_ever_more_slowly() -> None:
+    machine = started()
+    report, abandon, resolve = machine.lost_early(REFUSED, 100.0, 1.0)
+    assert (report, abandon) == (Report(State.RETRYING, REFUSED), Abandon())
+    waits = []
+    for _ in range(3):
+        connected_again(machine, resolve)
+        report, abandon, wait = machine.lost_early(REFUSED, 100.0, 1.0)
+        assert (report, abandon) == (Report(State.RETRYING, REFUSED), Abandon())
+        waits.append(wait)
+        (resolve,) = machine.retry_due()
+    assert waits == [WaitUntil(102.0), WaitUntil(104.0), WaitUntil(108.0)]
+
+
+def test_a_connection_that_was_of_use_forgets_those_that_were_not() -> None:
+    machine = started()
+    for _ in range(3):
+        connected_again(machine, machine.lost_early(REFUSED, 100.0, 1.0)[-1])
+        connected_again(machine, machine.lost(REFUSED)[-1])
+    assert machine.state is State.STARTED
+
+
+def test_a_stop_forgets_them_too() -> None:
+    machine = started()
+    connected_again(machine, machine.lost_early(REFUSED, 100.0, 1.0)[-1])
+    machine.stop(None)
+    machine.closed()
+    machine.restart()
+    connected_again(machine, machine.start(None)[-1])
+    assert isinstance(machine.lost_early(REFUSED, 100.0, 1.0)[-1], Resolve)
+
+
+def test_an_early_loss_for_a_reason_that_will_not_pass_stops() -> None:
+    machine = started()
+    machine.lost_early(REPLACED, 100.0, 1.0)
+    assert machine.state is State.STOPPED
+
+
+def test_a_client_is_stopped_for_good_when_every_stop_has_been_told() -> None:
+    machine = stopping()
+    machine.closed()
+    machine.stop(on_stopped)
+    assert not machine.told_stopped()
+    assert machine.told_stopped()
+    machine.stop(on_stopped)
+    machine.start(None)
+    assert not machine.told_stopped()
+
+
 def test_on_started_is_for_starts_and_not_for_reconnections() -> None:
     machine = ClientMachine()
     attempt = attempt_of(machine.start(on_started))
@@ -465,6 +520,7 @@ def test_reports_of_attempts_are_ignored_when_nothing_is_attempted(state: State)
         (State.STOPPED, ClientMachine.closed),
         (State.STOPPED, ClientMachine.retry_due),
         (State.STOPPED, lambda machine: machine.lost(REFUSED)),
+        (State.STOPPED, lambda machine: machine.lost_early(REFUSED, 100.0, 1.0)),
         (State.STARTING, ClientMachine.closed),
         (State.STARTING, ClientMachine.retry_due),
         (State.STARTING, lambda machine: machine.lost(REFUSED)),
@@ -472,6 +528,7 @@ def test_reports_of_attempts_are_ignored_when_nothing_is_attempted(state: State)
         (State.STARTED, ClientMachine.retry_due),
         (State.RETRYING, ClientMachine.closed),
         (State.RETRYING, lambda machine: machine.lost(REFUSED)),
+        (State.RETRYING, lambda machine: machine.lost_early(REFUSED, 100.0, 1.0)),
         (State.STOPPING, ClientMachine.retry_due),
     ],
 )
@@ -497,6 +554,7 @@ CALLS: dict[str, Callable[[ClientMachine, int], list[Effect]]] = {
     "failed": fail,
     "fatal": lambda machine, attempt: fail(machine, attempt, REPLACED),
     "lost": lambda machine, _: machine.lost(REFUSED),
+    "lost early": lambda machine, _: machine.lost_early(REFUSED, 100.0, 1.0),
     "retry due": lambda machine, _: machine.retry_due(),
     "closed": lambda machine, _: machine.closed(),
     "restart": lambda machine, _: machine.restart(),

@@ -43,6 +43,7 @@ def test_the_tables_name_nothing_else() -> None:
         (State.STARTING, Event.FATAL, State.STOPPED),
         (State.STARTING, Event.STOP, State.STOPPING),
         (State.STARTED, Event.LOST, State.RETRYING),
+        (State.STARTED, Event.LOST_AGAIN, State.RETRYING),
         (State.STARTED, Event.FATAL, State.STOPPED),
         (State.STARTED, Event.STOP, State.STOPPING),
         (State.RETRYING, Event.OPENED, State.STARTED),
@@ -50,6 +51,7 @@ def test_the_tables_name_nothing_else() -> None:
         (State.RETRYING, Event.STOP, State.STOPPING),
         (State.STOPPING, Event.CLOSED, State.STOPPED),
         (State.STOPPING, Event.LOST, State.STOPPED),
+        (State.STOPPING, Event.LOST_AGAIN, State.STOPPED),
         (State.STOPPING, Event.FATAL, State.STOPPED),
     ],
 )
@@ -61,7 +63,7 @@ def test_the_changes_of_state_are_those_of_the_diagram(
 
 def test_there_are_no_other_changes_of_state() -> None:
     changes = [pair for pair, transition in TRANSITIONS.items() if transition.state is not pair[0]]
-    assert len(changes) == 14
+    assert len(changes) == 16
 
 
 @pytest.mark.parametrize("pair", TRANSITIONS)

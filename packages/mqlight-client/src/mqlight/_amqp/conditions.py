@@ -25,6 +25,8 @@ BY_TEXT: tuple[tuple[str, type[MQLightError]], ...] = (
 )
 """A part of the condition's name or description, and what it means."""
 
+MESSAGE_TOO_LARGE = "amqp:link:message-size-exceeded"
+
 BY_CONDITION: dict[str, type[MQLightError]] = {
     "amqp:link:stolen": ReplacedError,
     "amqp:unauthorized-access": SecurityError,
@@ -33,7 +35,7 @@ BY_CONDITION: dict[str, type[MQLightError]] = {
     "amqp:not-implemented": NotPermittedError,
     "amqp:resource-limit-exceeded": NetworkError,
     "amqp:link:detach-forced": NetworkError,
-    "amqp:link:message-size-exceeded": NetworkError,
+    MESSAGE_TOO_LARGE: NetworkError,
     "amqp:connection:forced": NetworkError,
 }
 

@@ -20,7 +20,7 @@ from mqlight._amqp._binding import (
     pn_event_type,
 )
 from mqlight._amqp.begin import UNLIMITED, handle_max
-from mqlight._amqp.conditions import documented_error
+from mqlight._amqp.conditions import MESSAGE_TOO_LARGE, documented_error
 from mqlight._amqp.links import Arrived, Receiver, Sender, Settled
 from mqlight_core.errors import MQLightError, NetworkError, SecurityError
 
@@ -95,10 +95,14 @@ class ReceiverEnded:
 
 @dataclass(frozen=True, slots=True)
 class SenderEnded:
-    """A topic's link is over: as asked (error None), refused, or ended by the server."""
+    """A topic's link is over: as asked (error None), refused, or ended by the server.
+
+    `too_large` when the server's reason is the size of a message that is in flight.
+    """
 
     sender: Sender
     error: MQLightError | None
+    too_large: bool = False
 
 
 Event: TypeAlias = (
@@ -300,13 +304,16 @@ class AmqpConnection:
         if link is None:
             return
         error: MQLightError | None = None
+        too_large = False
         if handle in self._leaving:
             self._leaving.discard(handle)
         else:
             what = "topic" if isinstance(link, Sender) else "subscription"
             name = link.lane.topic if isinstance(link, Sender) else link.address
             where = f"{self._identity.address} ended the link of {what} {name!r}"
-            error = self._error(pn.pn_link_remote_condition(handle), where)
+            condition = pn.pn_link_remote_condition(handle)
+            error = self._error(condition, where)
+            too_large = pn.text(pn.pn_condition_get_name(condition)) == MESSAGE_TOO_LARGE
             if closed:
                 pn.pn_link_close(handle)
             else:
@@ -315,7 +322,7 @@ class AmqpConnection:
             link.forget_deliveries()
             events.append(ReceiverEnded(link, error, refused=not link.attached))
         else:
-            events.append(SenderEnded(link, error))
+            events.append(SenderEnded(link, error, too_large))
         pn.pn_link_free(handle)
 
     def _transport_error(self, events: list[Event]) -> None:

@@ -30,6 +30,13 @@ class Senders:
         self._ready: set[Sender] = set()
         self._roomless: dict[str, Lane] = {}
         """Lanes with messages and no link, the longest waiting first: the bound is reached."""
+        self._yielded = 0
+        """Handles that are wanted for subscriptions."""
+
+    @property
+    def links(self) -> int:
+        """Sender links that hold a handle."""
+        return len(self._by_topic) + len(self._leaving)
 
     @property
     def has_work(self) -> bool:
@@ -79,17 +86,22 @@ class Senders:
 
         To be called whenever messages have been settled.
         """
-        while self._roomless:
-            attached = len(self._by_topic) + len(self._leaving)
-            if attached >= MOST_LINKS or self._connection.free_handles <= 0:
-                if not self._end_least_recently_used():
-                    return
-                continue
-            topic = next(iter(self._roomless))
-            self._by_topic[topic] = self._connection.open_sender(self._roomless.pop(topic))
+        while len(self._roomless) + self._yielded > 0:
+            free = self._connection.free_handles - self._yielded
+            if self._roomless and self.links < MOST_LINKS and free > 0:
+                topic = next(iter(self._roomless))
+                self._by_topic[topic] = self._connection.open_sender(self._roomless.pop(topic))
+            elif not self._end_least_recently_used():
+                return
+
+    def yield_handles(self, count: int) -> None:
+        """Leave so many handles to subscriptions, before any topic that waits for a link."""
+        self._yielded = count
+        self.make_room()
 
     def _end_least_recently_used(self) -> bool:
-        if len(self._leaving) >= len(self._roomless):
+        missing = max(self._yielded - self._connection.free_handles, 0)
+        if len(self._leaving) >= len(self._roomless) + missing:
             return False
         for topic, sender in self._by_topic.items():
             if sender.lane.idle and sender.attached:

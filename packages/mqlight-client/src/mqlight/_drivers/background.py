@@ -33,5 +33,6 @@ def _work(steps: SimpleQueue[Callable[[], None] | None]) -> None:
     while (step := steps.get()) is not None:
         try:
             step()
-        except Exception:
+        except BaseException:
+            # Whatever it is: without the thread the client would wait for ever.
             log.exception("a step in the background failed")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mqlight._amqp.links import Receiver
+    from mqlight._machine.outbox import Send
     from mqlight_core.service import Service
     from mqlight_core.topics import Destination
 
@@ -59,9 +60,10 @@ class Invoke:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """These subscriptions end, because the client has stopped."""
+    """What was asked for until the client stopped: subscriptions end, messages fail."""
 
     subscriptions: tuple[Subscription, ...]
+    sends: tuple[Send, ...]
 
 
 Task: TypeAlias = Effect | Attach | Detach | Confirm | Invoke | Forget
@@ -78,6 +80,8 @@ class Control:
         self._wake = wake
         self.machine = ClientMachine()
         self.subscriptions = Subscriptions()
+        self.inbox: deque[Send] = deque()
+        """Messages accepted and not yet seen by the engine; `send` appends without the lock."""
         self.tasks: deque[Task] = deque()
         self.muted = True
         """The client is stopping or stopped: no `on_message` any more."""
@@ -162,6 +166,11 @@ class Control:
         with self._lock:
             self._add(*self.machine.lost(error))
 
+    def lost_early(self, error: Exception, now: float, random: float) -> None:
+        """The same of a connection that had not proved to be of use."""
+        with self._lock:
+            self._add(*self.machine.lost_early(error, now, random))
+
     def retry_due(self) -> None:
         """Pass on that the wait is over."""
         with self._lock:
@@ -171,6 +180,11 @@ class Control:
         """Pass on that what a stop asked for is done."""
         with self._lock:
             self._add(*self.machine.closed())
+
+    def told_stopped(self) -> bool:
+        """Pass on that `on_stopped` has returned; True when the client is stopped for good."""
+        with self._lock:
+            return self.machine.told_stopped()
 
     def restart(self) -> None:
         """Begin again if a start was asked for while the client was stopping."""
@@ -187,12 +201,19 @@ class Control:
         with self._lock:
             return list(self.subscriptions)
 
+    def take_inbox(self) -> list[Send]:
+        """Return the messages accepted since the last time."""
+        inbox = self.inbox
+        return [inbox.popleft() for _ in range(len(inbox))]
+
     def _add(self, *tasks: Task) -> None:
         self.muted = self.machine.state in (State.STOPPING, State.STOPPED)
         for task in tasks:
             if isinstance(task, FailAll):
-                # Now, under the lock: later ones belong to the next start.
-                self.tasks.append(Forget(tuple(self.subscriptions.clear())))
+                # Now, under the lock: what is asked for later belongs to the next start.
+                self.tasks.append(
+                    Forget(tuple(self.subscriptions.clear()), tuple(self.take_inbox()))
+                )
             self.tasks.append(task)
         if tasks:
             self._wake()

@@ -62,7 +62,14 @@ class Dialling:
             else:
                 self._control.resolved(attempt, answer)
 
-        self._background.put(lambda: self._settings.source.request(answered))
+        def ask() -> None:
+            try:
+                self._settings.source.request(answered)
+            except BaseException as error:  # noqa: BLE001 - such as SystemExit
+                log.info("the service function raised %s; the client stops", type(error).__name__)
+                self._control.stop(None)
+
+        self._background.put(ask)
 
     def begin(self, attempt: int, service: Service) -> None:
         """Look the host up, load the certificates, and begin to connect."""

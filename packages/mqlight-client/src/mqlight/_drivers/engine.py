@@ -15,7 +15,6 @@ from mqlight._machine import effects
 from mqlight_core.errors import MQLightError, NetworkError
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Callable, Sequence
 
     from mqlight._amqp._binding import Buffer
@@ -24,17 +23,18 @@ if TYPE_CHECKING:
     from mqlight._drivers.control import Control, Task
     from mqlight._drivers.settings import ClientSettings
     from mqlight._machine.backlog import Backlog
-    from mqlight._machine.outbox import Send
     from mqlight_core.service import Service
     from mqlight_security.credentials import Credentials
 
     Callback = Callable[..., object]
 
 
+_PROVEN = 10.0
+"""Seconds after which a connection counts as one that works, whatever it has carried."""
+
+
 class Host(Protocol):
     """What the engine needs of its driver."""
-
-    inbox: deque[Send]
 
     def resolve(self, attempt: int) -> None:
         """Find the services out; answer through the control."""
@@ -53,9 +53,6 @@ class Host(Protocol):
 
     def stopped(self) -> None:
         """Everything about the stop has been told."""
-
-    def take_inbox(self) -> list[Send]:
-        """Return the messages accepted since the last time."""
 
     def random(self) -> float:
         """Return a number from 0 to 1."""
@@ -89,7 +86,8 @@ class Engine:
         self._service: Service | None = None
         self._attempt = 0
         """The attempt under way or the one that the connection came from; 0 for neither."""
-        self._opened = False
+        self._opened_at: float | None = None
+        """When the server accepted the connection that there is."""
         self._finishing = False
         self._closing = False
         self._connect_by: float | None = None
@@ -125,11 +123,11 @@ class Engine:
             case effects.Finish():
                 self._finish(now)
             case Forget():
+                self.traffic.accept(task.sends)
                 self.traffic.forget(task.subscriptions)
             case effects.Restart():
                 self._control.restart()
             case effects.FailAll():
-                self.traffic.accept(self._host.take_inbox())
                 self.traffic.fail_all()
             case effects.Report():
                 self.calls.append(
@@ -143,11 +141,11 @@ class Engine:
                 self.calls.append(Internal(self._host.stopped))
 
     def _finish(self, now: float) -> None:
-        if self._opened:
+        if self.traffic.begun:
             self._finishing = True
             self._finish_by = now + self._settings.stop_timeout
         else:
-            self.drop()
+            self._hang_up()
             self._control.closed()
 
     def _tell_started(self, callbacks: tuple[Callback, ...]) -> None:
@@ -194,7 +192,7 @@ class Engine:
                 break
             self._handle(events, now)
         if self.connection is not None:
-            self._over(None if self._closing else error, now)
+            self._over(None if self._closing else error, now, of_use=self.traffic.made_progress)
 
     def advance(self, now: float) -> bool:
         """Process what has come and what is due; True when there is more to do at once."""
@@ -208,37 +206,44 @@ class Engine:
             self._handle(events, now)
         if self.connection is not None:
             self._finish_if_done(now)
-        return bool(events) or self.traffic.has_work
+        return bool(events)
 
     def _handle(self, events: Sequence[Event], now: float) -> None:
         for event in events:
             if type(event) is Opened:
                 self._connect_by = None
-                self._opened = True
+                self._opened_at = now
                 if self._service is not None:
                     self._control.opened(self._attempt, self._service)
         error = self.traffic.handle(events)
         ended = next((event for event in events if type(event) is Ended), None)
         if ended is not None:
-            self._over(ended.error, now)
+            self._over(ended.error, now, of_use=self.traffic.made_progress)
         elif error is not None:
-            self._over(error, now)
+            # What made progress on other links would not keep this one from ending again.
+            self._over(error, now, of_use=False)
 
-    def _over(self, error: Exception | None, now: float) -> None:
-        """The connection is of no use any more."""
-        opened, attempt = self._opened, self._attempt
+    def _over(self, error: Exception | None, now: float, *, of_use: bool) -> None:
+        """The connection is at its end; `of_use` when it has carried messages for us."""
+        opened_at, attempt = self._opened_at, self._attempt
         closing = self._closing
-        if self.connection is not None and opened and not closing:
+        self._hang_up()
+        problem = error or NetworkError("the connection was closed")
+        if closing:
+            self._control.closed()
+        elif opened_at is None:
+            self._control.failed(attempt, problem, now, self._host.random())
+        elif of_use or now - opened_at >= _PROVEN:
+            self._control.lost(problem)
+        else:
+            self._control.lost_early(problem, now, self._host.random())
+
+    def _hang_up(self) -> None:
+        """Tell the server that we go, if it can be told, and drop the connection."""
+        if self.connection is not None and self._opened_at is not None and not self._closing:
             self.connection.close()
             self._host.last_words(self.connection)
         self.drop()
-        if closing:
-            self._control.closed()
-        elif opened:
-            self._control.lost(error or NetworkError("the connection was closed"))
-        else:
-            problem = error or NetworkError("the connection was closed")
-            self._control.failed(attempt, problem, now, self._host.random())
 
     def _keep_deadlines(self, now: float) -> None:
         if self._retry_at is not None and now >= self._retry_at:
@@ -259,12 +264,12 @@ class Engine:
         if not self._finishing or self.connection is None:
             return
         if self._finish_by is not None and now >= self._finish_by:
-            self.drop()
+            self._hang_up()
             self._control.closed()
         elif (
             not self._closing
             and self.traffic.sent_everything
-            and not self._host.inbox
+            and not self._control.inbox
             and not self._host.callbacks_pending
             and not self.calls
         ):
@@ -280,7 +285,8 @@ class Engine:
         self.connection = None
         self._service = None
         self._attempt = 0
-        self._opened = self._finishing = self._closing = False
+        self._opened_at = None
+        self._finishing = self._closing = False
         self._connect_by = self._finish_by = self._retry_at = self._tick_at = None
 
     def deadline(self) -> float | None:

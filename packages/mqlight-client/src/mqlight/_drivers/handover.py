@@ -80,7 +80,8 @@ class Handover:
 
     def dismiss(self) -> None:
         """Let the standby thread see that `closed` is True; the owner sees it in its turn."""
-        self._look.set()
+        with self._lock:
+            self._look.set()
 
     def _live(self, me: int) -> None:
         while not self._turns.closed:
@@ -103,7 +104,7 @@ class Handover:
                     self._owner = me
                 elif quiet < _QUIET_ROUNDS:
                     quiet += 1
-                else:
+                elif not self._turns.closed:
                     quiet = 0
                     self._look.clear()
         return True

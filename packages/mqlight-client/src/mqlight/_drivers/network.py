@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import selectors
 import socket
-from errno import EINPROGRESS, EISCONN
 from typing import TYPE_CHECKING, TypeAlias
 
 from mqlight_core.errors import MQLightError, NetworkError, SecurityError
@@ -77,12 +76,11 @@ class Stream:
         if sock is None:
             return False
         if not self._connected:
-            error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if error:
-                self._try_next(OSError(error, os.strerror(error)))
+            problem = _connected(sock)
+            if problem is not None:
+                self._try_next(problem)
                 return False
             self._connected = True
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._context is not None:
                 self._begin_tls(sock, self._context)
         if self._tls is not None and not self._shake_hands(self._tls):
@@ -94,22 +92,29 @@ class Stream:
         while self._addresses:
             self.close()
             family, address = self._addresses.pop(0)
-            self._socket = socket.socket(family, socket.SOCK_STREAM)
-            self._socket.settimeout(0)
-            code = self._socket.connect_ex(address)
-            if code in (0, EINPROGRESS, EISCONN):
-                self._watch(WRITE)
-                return
-            error = OSError(code, os.strerror(code))
+            try:
+                self._socket = socket.socket(family, socket.SOCK_STREAM)
+                self._socket.settimeout(0)
+                self._socket.connect(address)
+            except BlockingIOError:
+                pass  # it goes on
+            except OSError as problem:
+                error = problem
+                continue
+            self._watch(WRITE)
+            return
         self.close()
         message = f"{self.service}: {_reason(error) if error else 'the host has no address'}"
         raise NetworkError(message)
 
     def _begin_tls(self, sock: socket.socket, context: ssl.SSLContext) -> None:
         self._unwatch()
-        self._socket = self._tls = context.wrap_socket(
-            sock, server_hostname=self.service.host, do_handshake_on_connect=False
-        )
+        try:
+            self._socket = self._tls = context.wrap_socket(
+                sock, server_hostname=self.service.host, do_handshake_on_connect=False
+            )
+        except (OSError, ValueError) as problem:
+            raise self._handshake_error(problem) from None
 
     def _watch(self, interest: int) -> None:
         if interest == self._interest or self._socket is None:
@@ -148,7 +153,7 @@ class Stream:
             return True
         return False
 
-    def _handshake_error(self, problem: OSError) -> MQLightError:
+    def _handshake_error(self, problem: Exception) -> MQLightError:
         import ssl  # noqa: PLC0415
 
         message = f"{self.service}: the TLS handshake failed: {_reason(problem)}"
@@ -203,6 +208,18 @@ class Stream:
             self._unwatch()
             self._socket.close()
             self._socket = None
+
+
+def _connected(sock: socket.socket) -> OSError | None:
+    """Prepare a socket whose connecting has ended; return why it is not connected, if so."""
+    try:
+        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            return OSError(number, os.strerror(number))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError as problem:
+        return problem
+    return None
 
 
 def _reason(problem: Exception) -> str:

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from mqlight._drivers.calls import Call
     from mqlight._drivers.network import Stream
     from mqlight._drivers.settings import ClientSettings
-    from mqlight._machine.outbox import Send
     from mqlight_core.service import Service
 
     Callback = Callable[..., object]
@@ -65,12 +64,14 @@ class ThreadedDriver:
         """Keeps the client while it is not stopped; afterwards it may be collected."""
         self._client = weakref.ref(client)
         self._settings = settings
-        self.inbox: deque[Send] = deque()
-        """Accepted and not yet seen by the engine."""
         self.backlog = Backlog(settings.max_queued_bytes)
         self.wakeup = Wakeup()
         self.control = Control(self.wakeup.wake)
         self.closed = False
+        self._life_lock = threading.Lock()
+        """Makes holding the process, and letting go of it, one step with the change of state."""
+        self._lives = 0
+        """How often the client has stopped for good."""
         self._stopped = threading.Event()
         self._finished: deque[Sequence[Call]] = deque()
         """Batches whose callbacks the standby thread made."""
@@ -100,14 +101,22 @@ class ThreadedDriver:
 
     def start(self, on_started: Callback | None) -> None:
         """Ask to start; from any thread."""
-        self._client_while_held = self._client()
-        keeper.hold(self)
-        self._stopped.clear()
-        self.control.start(on_started)
+        with self._life_lock:
+            self._hold()
+            self.control.start(on_started)
 
     def stop(self, on_stopped: Callback | None) -> None:
         """Ask to stop; from any thread."""
-        self.control.stop(on_stopped)
+        with self._life_lock:
+            # Also of a stopped client: `on_stopped` is still to be called.
+            self._hold()
+            self.control.stop(on_stopped)
+
+    def _hold(self) -> None:
+        """Keep the process and the client until `stopped`."""
+        self._client_while_held = self._client()
+        keeper.hold(self)
+        self._stopped.clear()
 
     def wait_stopped(self, timeout: float | None) -> bool:
         """Wait until the client has stopped and said so; from any thread but a callback's."""
@@ -158,8 +167,8 @@ class ThreadedDriver:
         tasks = self.control.tasks
         while tasks:
             self.engine.carry_out(tasks.popleft(), now)
-        if self.inbox:
-            self.engine.traffic.accept(self.take_inbox())
+        if self.control.inbox:
+            self.engine.traffic.accept(self.control.take_inbox())
             if self.control.state is State.STOPPED:
                 # Accepted by a thread that had looked at the state just before the stop.
                 self.engine.traffic.fail_all()
@@ -216,7 +225,7 @@ class ThreadedDriver:
         if self._readable:
             longest = 0.0
         self.wakeup.asleep = True
-        if self.inbox or self.control.tasks or self._finished:
+        if self.control.inbox or self.control.tasks or self._finished or self.closed:
             longest = 0.0
         ready = self._selector.select(longest)
         self.wakeup.asleep = False
@@ -264,11 +273,7 @@ class ThreadedDriver:
         """An error of our own must not leave a client that looks alive."""
         self.control.stop(None, InternalError(f"{type(error).__name__}: {error}"))
         self.engine.drop()
-
-    def take_inbox(self) -> list[Send]:
-        """Return what was accepted since the last time."""
-        inbox = self.inbox
-        return [inbox.popleft() for _ in range(len(inbox))]
+        self.control.closed()
 
     @property
     def callbacks_pending(self) -> bool:
@@ -319,8 +324,11 @@ class ThreadedDriver:
 
     def tell_started(self, callback: Callback) -> None:
         """Call an `on_started` on the thread for them."""
+        life = self._lives
 
         def tell() -> None:
+            if life != self._lives:
+                return  # it waited behind another one until the client had stopped
             try:
                 callback(self._client())
             except BaseException as error:  # noqa: BLE001 - whatever an application raises
@@ -330,7 +338,9 @@ class ThreadedDriver:
 
     def stopped(self) -> None:
         """`on_stopped` has returned: let go of who waits."""
-        if self.control.muted:
-            self._client_while_held = None
-            self._stopped.set()
-            keeper.release(self)
+        with self._life_lock:
+            self._lives += 1
+            if self.control.told_stopped():
+                self._client_while_held = None
+                self._stopped.set()
+                keeper.release(self)

@@ -49,23 +49,28 @@ class Traffic:
         """Links by address, from attach until they are detached on both sides."""
         self._successors: dict[str, Subscription] = {}
         """Subscriptions that wait for the last link of their address to end."""
+        self._roomless: dict[str, Subscription] = {}
+        """Subscriptions that wait for a handle, the longest waiting first."""
         self._leaving: list[Subscription] = []
         """Unsubscribed, and not told yet."""
+        self.made_progress = False
+        """This connection has carried messages that are settled, or for the application."""
+
+    @property
+    def begun(self) -> bool:
+        """There is a connection, and it is in use."""
+        return self._connection is not None
 
     @property
     def sent_everything(self) -> bool:
         """Every message given to us is finished."""
         return self._outbox.empty
 
-    @property
-    def has_work(self) -> bool:
-        """There may be something to transfer."""
-        return self._senders is not None and self._senders.has_work
-
     def begin(self, connection: AmqpConnection) -> None:
         """A connection is up: attach the subscriptions, send what has waited."""
         self._connection = connection
         self._senders = Senders(connection, self._outbox)
+        self.made_progress = False
         for subscription in tuple(self._leaving):
             self._open(connection, subscription)
         for subscription in self._control.registered():
@@ -90,27 +95,38 @@ class Traffic:
             self._open(self._connection, subscription)
 
     def _open(self, connection: AmqpConnection, subscription: Subscription) -> None:
-        if connection.free_handles <= 0:
+        address = subscription.destination.address
+        if connection.free_handles > 0:
+            subscription.progress = Progress.ATTACHING
+            self._receivers[address] = connection.open_receiver(subscription)
+        elif self._senders is not None and self._senders.links > len(self._roomless):
+            self._roomless[address] = subscription
+            self._senders.yield_handles(len(self._roomless))
+        else:
             error = NotPermittedError("the server allows no more links on this connection")
             if not self._refuse(subscription, error):
                 self._control.lost(error)
-            return
-        subscription.progress = Progress.ATTACHING
-        receiver = connection.open_receiver(subscription)
-        self._receivers[subscription.destination.address] = receiver
+
+    def _use_handles(self, connection: AmqpConnection, senders: Senders) -> None:
+        """Attach subscriptions that wait for a handle to those that senders have given back."""
+        while self._roomless and connection.free_handles > 0:
+            self._open(connection, self._roomless.pop(next(iter(self._roomless))))
+        senders.yield_handles(len(self._roomless))
 
     def detach(self, subscription: Subscription) -> None:
         """Unsubscribe; what was never attached simply is not."""
         self._leaving.append(subscription)
         address = subscription.destination.address
-        if self._successors.get(address) is subscription:
-            del self._successors[address]
         if subscription.progress is Progress.ACTIVE:
             self._end_link(self._receivers[address])
         elif subscription.progress is Progress.QUEUED:
             self._unsubscribed_without_link(subscription)
         elif subscription.progress is Progress.ENDED:
             self._ended(subscription, None)
+        if subscription.progress is Progress.ENDED:
+            for waiting in (self._successors, self._roomless):
+                if waiting.get(address) is subscription:
+                    del waiting[address]
 
     def _end_link(self, receiver: Receiver) -> None:
         if self._connection is not None:
@@ -129,7 +145,7 @@ class Traffic:
         error: MQLightError | None = None
         if receiver.confirm(task.token):
             receiver.grant(receiver.subscription.finished(1))
-        else:
+        elif not receiver.alive:
             error = NetworkError("client has reconnected since this message was received")
         if task.callback is not None:
             self._calls.append(Notice("the callback of confirm_delivery", task.callback, error))
@@ -150,6 +166,7 @@ class Traffic:
             if type(event) is Arrived:
                 self._arrived(event)
             elif type(event) is Settled:
+                self.made_progress = True
                 self._completed(event.sender.complete())
             elif type(event) is Ready and self._senders is not None:
                 self._senders.on_ready(event.sender)
@@ -157,12 +174,27 @@ class Traffic:
                 self._receiver_opened(event.receiver)
             elif type(event) is ReceiverEnded:
                 broken = self._receiver_ended(event) or broken
-            elif type(event) is SenderEnded and self._senders is not None:
+            elif type(event) is SenderEnded:
                 broken = event.error or broken
-                self._senders.on_ended(event.sender)
+                self._sender_ended(event)
         return broken
 
+    def _sender_ended(self, event: SenderEnded) -> None:
+        lane = event.sender.lane
+        if event.too_large and lane.in_flight:
+            # The server does not say which message it did not take; sent again it would do the
+            # same again (design §5).
+            send = lane.take_largest()
+            error = NotPermittedError(
+                f"a message to topic {lane.topic!r} is too large: {event.error}"
+            )
+            self._completed([(send, error)])
+        if self._connection is not None and self._senders is not None:
+            self._senders.on_ended(event.sender)
+            self._use_handles(self._connection, self._senders)
+
     def _arrived(self, arrived: Arrived) -> None:
+        self.made_progress = True
         receiver = arrived.receiver
         receiver.grant(receiver.subscription.arrived(len(arrived.messages)))
         if receiver.manual:
@@ -266,15 +298,16 @@ class Traffic:
         """The connection is gone: keep what is to be sent again and attached again."""
         self._connection = None
         self._senders = None
+        # Also those that are unsubscribed already, and whose task is still on its way to us.
+        for receiver in self._receivers.values():
+            receiver.subscription.progress = Progress.QUEUED
         self._receivers.clear()
         self._successors.clear()
+        self._roomless.clear()
         written = self._outbox.lost()
         if written:
             self._completed([(send, None) for send in written])
-        for subscription in self._control.registered():
-            subscription.progress = Progress.QUEUED
         for subscription in tuple(self._leaving):
-            subscription.progress = Progress.QUEUED
             self._unsubscribed_without_link(subscription)
 
     def forget(self, subscriptions: Sequence[Subscription]) -> None:

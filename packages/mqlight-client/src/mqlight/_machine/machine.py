@@ -37,10 +37,14 @@ class ClientMachine:
         self._services: tuple[Service, ...] = ()
         self._tried = 0
         self._failed_rounds = 0
+        self._early_losses = 0
+        """Connections in a row that were lost before they had proved to be of use."""
         self._retry_at = 0.0
         self._on_started: list[Callback] = []
         self._on_stopped: list[Callback] = []
         self._restart = False
+        self._untold = 0
+        """How many TellStopped are asked for and not carried out."""
         self._error: Exception | None = None
 
     def start(self, on_started: Callback | None) -> list[effects.Effect]:
@@ -95,7 +99,22 @@ class ClientMachine:
 
     def lost(self, error: Exception) -> list[effects.Effect]:
         """The connection ended, or a link in a way that a new connection may mend."""
+        self._early_losses = 0
         return self._handle(Event.FATAL if is_fatal(error) else Event.LOST, error)
+
+    def lost_early(self, error: Exception, now: float, random: float) -> list[effects.Effect]:
+        """The same, before the connection had proved to be of use.
+
+        The first such loss is followed by an attempt at once, as every loss is; further ones by the
+        waits of failed rounds.  A server that accepts connections only to end them is not stormed.
+        """
+        if self.state is not State.STARTED or is_fatal(error):
+            return self.lost(error)
+        self._early_losses += 1
+        if self._early_losses == 1:
+            return self._handle(Event.LOST, error)
+        self._retry_at = now + backoff.delay(self._early_losses - 1, random)
+        return self._handle(Event.LOST_AGAIN, error)
 
     def retry_due(self) -> list[effects.Effect]:
         """The time of the last WaitUntil has come."""
@@ -104,6 +123,11 @@ class ClientMachine:
     def closed(self) -> list[effects.Effect]:
         """What Finish asked for is done."""
         return self._handle(Event.CLOSED)
+
+    def told_stopped(self) -> bool:
+        """A TellStopped is carried out; True when the client is stopped and no other is due."""
+        self._untold -= 1
+        return self.state is State.STOPPED and not self._untold
 
     def restart(self) -> list[effects.Effect]:
         """What Restart asks for: start if that was asked for while the client was stopping."""
@@ -169,9 +193,10 @@ class ClientMachine:
                 return [effects.FailAll(), effects.Report(State.STOPPED, self._error)]
             case Action.TELL_STOPPED:
                 stopped, self._on_stopped = tuple(self._on_stopped), []
+                self._untold += 1
                 return [effects.TellStopped(stopped, self._error)]
             case Action.RESTART:
-                self._failed_rounds = 0
+                self._failed_rounds = self._early_losses = 0
                 return [effects.Restart()]
 
     def _forget_starts(self) -> None:

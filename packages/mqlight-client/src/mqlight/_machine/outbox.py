@@ -35,6 +35,11 @@ class Lane:
         self.in_flight: dict[Hashable, Send] = {}
         """At quality of service 1: transferred and not settled, by the engine's handle."""
 
+    def take_largest(self) -> Send:
+        """Take the largest message out of those in flight, the oldest of equal ones."""
+        handle = max(self.in_flight, key=lambda handle: len(self.in_flight[handle][1]))
+        return self.in_flight.pop(handle)
+
     @property
     def idle(self) -> bool:
         """Nothing waits and nothing is in flight."""
@@ -88,6 +93,7 @@ class Outbox:
         for lane in self.lanes.values():
             lane.waiting.extendleft(reversed(lane.in_flight.values()))
             lane.in_flight.clear()
+        self.lanes = {topic: lane for topic, lane in self.lanes.items() if lane.waiting}
         return self.take_written()
 
     def stop(self) -> list[Send]:

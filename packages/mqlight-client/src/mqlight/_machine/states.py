@@ -33,6 +33,8 @@ class Event(Enum):
     """Every service failed, for reasons that may pass."""
     LOST = auto()
     """The connection broke, for a reason that may pass."""
+    LOST_AGAIN = auto()
+    """The same, and neither this connection nor the one before had proved to be of use."""
     FATAL = auto()
     """An attempt or the connection ended for a reason that will not pass."""
     RETRY_DUE = auto()
@@ -85,6 +87,7 @@ TRANSITIONS: dict[tuple[State, Event], Transition] = {
     (State.STARTING, Event.STOP): Transition(State.STOPPING, (Action.FINISH,)),
     (State.STARTED, Event.START): Transition(State.STARTED, (Action.TELL_STARTED,)),
     (State.STARTED, Event.LOST): Transition(State.RETRYING, (Action.ABANDON, Action.RESOLVE)),
+    (State.STARTED, Event.LOST_AGAIN): Transition(State.RETRYING, (Action.ABANDON, Action.WAIT)),
     (State.STARTED, Event.FATAL): Transition(State.STOPPED, (Action.ABANDON, *_STOPPED)),
     (State.STARTED, Event.STOP): Transition(State.STOPPING, (Action.FINISH,)),
     (State.RETRYING, Event.START): Transition(State.RETRYING),
@@ -98,6 +101,7 @@ TRANSITIONS: dict[tuple[State, Event], Transition] = {
     (State.STOPPING, Event.START): Transition(State.STOPPING),
     (State.STOPPING, Event.STOP): Transition(State.STOPPING),
     (State.STOPPING, Event.LOST): Transition(State.STOPPED, (Action.ABANDON, *_STOPPED)),
+    (State.STOPPING, Event.LOST_AGAIN): Transition(State.STOPPED, (Action.ABANDON, *_STOPPED)),
     (State.STOPPING, Event.FATAL): Transition(State.STOPPED, (Action.ABANDON, *_STOPPED)),
     (State.STOPPING, Event.CLOSED): Transition(State.STOPPED, (Action.ABANDON, *_STOPPED)),
 }
@@ -107,10 +111,12 @@ IGNORED: frozenset[tuple[State, Event]] = frozenset(
         (State.STOPPED, Event.OPENED),
         (State.STOPPED, Event.EXHAUSTED),
         (State.STOPPED, Event.LOST),
+        (State.STOPPED, Event.LOST_AGAIN),
         (State.STOPPED, Event.FATAL),
         (State.STOPPED, Event.RETRY_DUE),
         (State.STOPPED, Event.CLOSED),
         (State.STARTING, Event.LOST),
+        (State.STARTING, Event.LOST_AGAIN),
         (State.STARTING, Event.RETRY_DUE),
         (State.STARTING, Event.CLOSED),
         (State.STARTED, Event.OPENED),
@@ -118,6 +124,7 @@ IGNORED: frozenset[tuple[State, Event]] = frozenset(
         (State.STARTED, Event.RETRY_DUE),
         (State.STARTED, Event.CLOSED),
         (State.RETRYING, Event.LOST),
+        (State.RETRYING, Event.LOST_AGAIN),
         (State.RETRYING, Event.CLOSED),
         (State.STOPPING, Event.OPENED),
         (State.STOPPING, Event.EXHAUSTED),
