@@ -194,8 +194,9 @@ class Client:
     def stop(self, on_stopped: t.OnStopped | None = None) -> Self:
         """Stop: write what is accepted, await its settlement, disconnect; subscriptions end.
 
-        What is not settled within `stop_timeout` completes with StoppedError.  `on_stopped(client,
-        err)` is the last thing that is called.
+        Messages that wait for an attempt to connect under way still get their chance.  What is not
+        settled within `stop_timeout`, and what has no connection to wait for, completes with
+        StoppedError.  `on_stopped(client, err)` is the last thing that is called.
 
         Raises:
             TypeError: `on_stopped` can not be called with two arguments.
@@ -229,11 +230,15 @@ class Client:
         Args:
             topic_pattern: not empty.
             share: clients that name the same share share its messages; None for all of them.
-            options: `qos` 0 or 1, `ttl` in ms that the destination outlives its last subscriber,
-                `credit` (messages under way or unconfirmed at a time, default 1024), `auto_confirm`
-                (default True: a message is confirmed when `on_message` returns).
+            options: `qos` 0 (default) or 1, `ttl` in ms that the destination outlives its last
+                subscriber (default 0), `credit` (messages under way or unconfirmed at a time,
+                default 1024), `auto_confirm` (default True: a message is confirmed when
+                `on_message` returns).
             on_subscribed: `on_subscribed(client, err, pattern, share)`, called once.
-            on_message: `on_message(message_type, data, delivery)`.
+            on_message: `on_message(message_type, data, delivery)`.  At quality of service 1 with
+                `auto_confirm` False the application confirms, at any time and from any thread:
+                `delivery["message"]["confirm_delivery"](callback)`; `callback(client, err)` may be
+                left out.
 
         Raises:
             TypeError: an argument is of a wrong type.

@@ -78,7 +78,11 @@ def test_an_attempt_has_its_time(idle: DrivenClient, *, dialled: bool) -> None:
     idle.turn()
     state, error = idle.taken_log()[-1]
     assert state == "retrying"
-    assert str(error) == "amqp://host:5672: no connection within 30 seconds"
+    if dialled:
+        hint = "(is there an AMQP 1.0 server at this port, and is the scheme right?)"
+        assert str(error) == f"amqp://host:5672: no answer within 30 seconds {hint}"
+    else:
+        assert str(error) == "amqp://host:5672: no connection within 30 seconds"
     assert idle.engine.connection is None
 
 

@@ -566,7 +566,7 @@ CALLS: dict[str, Callable[[ClientMachine, int], list[Effect]]] = {
 def test_every_change_of_state_is_reported_once(state: State, calls: tuple[str, str]) -> None:
     machine = IN_STATE[state]()
     before = machine.state
-    attempt = machine._attempt
+    attempt = machine._awaited
     for call in calls:
         # A driver never reports an opened connection while it looks for the services.
         effects = CALLS[call](machine, attempt)
@@ -574,3 +574,26 @@ def test_every_change_of_state_is_reported_once(state: State, calls: tuple[str, 
         assert before not in reported[:1]
         assert machine.state is (reported[-1] if reported else before)
         before = machine.state
+
+
+def test_an_attempt_under_way_goes_on_after_a_stop() -> None:
+    machine, attempt = starting()
+    machine.stop(None)
+    attempt = attempt_of(machine.resolved(attempt, (ONE, TWO)))
+    (connect,) = fail(machine, attempt)
+    assert isinstance(connect, Connect)
+    assert machine.opened(connect.attempt, TWO) == [SettleIn()]
+    assert machine.state is State.STOPPING
+    assert machine.service is None
+
+
+def test_when_it_fails_the_client_is_stopped() -> None:
+    machine, attempt = connecting()
+    machine.stop(on_stopped)
+    assert fail(machine, attempt) == [
+        Abandon(),
+        FailAll(),
+        Report(State.STOPPED, None),
+        TellStopped((on_stopped,), None),
+        Restart(),
+    ]

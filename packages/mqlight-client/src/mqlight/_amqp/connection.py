@@ -40,7 +40,7 @@ _LONGEST_HEAD = 64 * 1024
 _NOT_AMQP = ("protocol header", "header mismatch")
 """What proton says when the peer's first bytes are not AMQP's."""
 
-_IS_IT_AMQP = "(is there an AMQP 1.0 server at this port, and is the scheme right?)"
+IS_IT_AMQP = "(is there an AMQP 1.0 server at this port, and is the scheme right?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +337,7 @@ class AmqpConnection:
         reason = self._broken
         if reason is None:
             reason = NetworkError(f"{self._identity.address}: the server closed the connection")
-        return reason if self._opened else NetworkError(f"{reason} {_IS_IT_AMQP}")
+        return reason if self._opened else NetworkError(f"{reason} {IS_IT_AMQP}")
 
     def _end(self, condition: pn.Condition, events: list[Event]) -> None:
         if self._ended:
@@ -355,7 +355,7 @@ class AmqpConnection:
         name = pn.text(pn.pn_condition_get_name(condition))
         description = pn.text(pn.pn_condition_get_description(condition))
         if any(part in description for part in _NOT_AMQP):
-            description += f" {_IS_IT_AMQP}"
+            description += f" {IS_IT_AMQP}"
         return documented_error(name, description, where)
 
     def free(self) -> None:

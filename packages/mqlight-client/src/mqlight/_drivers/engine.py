@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from mqlight._amqp.connection import AmqpConnection, Ended, Identity, Opened
+from mqlight._amqp.connection import IS_IT_AMQP, AmqpConnection, Ended, Identity, Opened
 from mqlight._drivers.calls import Internal, Notice
 from mqlight._drivers.control import Attach, Confirm, Detach, Forget, Invoke
 from mqlight._drivers.traffic import Traffic
@@ -120,6 +120,8 @@ class Engine:
                     self.traffic.begin(self.connection)
             case effects.Abandon():
                 self.drop()
+                self._finishing = False
+                self._finish_by = None
             case effects.Finish():
                 self._finish(now)
             case Forget():
@@ -141,7 +143,9 @@ class Engine:
                 self.calls.append(Internal(self._host.stopped))
 
     def _finish(self, now: float) -> None:
-        if self.traffic.begun:
+        waiting = bool(self._control.inbox) or not self.traffic.sent_everything
+        connecting = self._retry_at is None
+        if self.traffic.begun or (connecting and waiting):
             self._finishing = True
             self._finish_by = now + self._settings.stop_timeout
         else:
@@ -205,7 +209,7 @@ class Engine:
         if events:
             self._handle(events, now)
         if self.connection is not None:
-            self._finish_if_done(now)
+            self._finish_if_done()
         return bool(events)
 
     def _handle(self, events: Sequence[Event], now: float) -> None:
@@ -252,22 +256,26 @@ class Engine:
         if self._connect_by is not None and now >= self._connect_by:
             seconds = self._settings.connect_timeout
             message = f"{self._service}: no connection within {seconds:g} seconds"
+            if self.connection is not None:
+                message = f"{self._service}: no answer within {seconds:g} seconds {IS_IT_AMQP}"
             self.attempt_failed(self._attempt, NetworkError(message), now)
+        if self._finish_by is not None and now >= self._finish_by:
+            self._finish_by = None
+            self._hang_up()
+            self._control.closed()
 
     def _tick(self, now: float) -> None:
         if self.connection is not None:
             deadline = self.connection.tick(round(now * 1000))
             self._tick_at = None if deadline is None else deadline / 1000
 
-    def _finish_if_done(self, now: float) -> None:
-        """While stopping: close once everything is settled, or when the time is over."""
-        if not self._finishing or self.connection is None:
-            return
-        if self._finish_by is not None and now >= self._finish_by:
-            self._hang_up()
-            self._control.closed()
-        elif (
-            not self._closing
+    def _finish_if_done(self) -> None:
+        """While stopping: close once everything is settled."""
+        if (
+            self._finishing
+            and self.traffic.begun
+            and not self._closing
+            and self.connection is not None
             and self.traffic.sent_everything
             and not self._control.inbox
             and not self._host.callbacks_pending
@@ -286,8 +294,8 @@ class Engine:
         self._service = None
         self._attempt = 0
         self._opened_at = None
-        self._finishing = self._closing = False
-        self._connect_by = self._finish_by = self._retry_at = self._tick_at = None
+        self._closing = False
+        self._connect_by = self._retry_at = self._tick_at = None
 
     def deadline(self) -> float | None:
         """Return when `advance` is to be called next, at the latest."""

@@ -73,8 +73,9 @@ class Traffic:
         self.made_progress = False
         for subscription in tuple(self._leaving):
             self._open(connection, subscription)
-        for subscription in self._control.registered():
-            self.attach(subscription)
+        if not self._control.muted:
+            for subscription in self._control.registered():
+                self.attach(subscription)
         self._senders.touch(tuple(self._outbox.lanes.values()))
 
     def accept(self, sends: Sequence[Send]) -> None:

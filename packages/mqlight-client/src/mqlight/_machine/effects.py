@@ -41,7 +41,10 @@ class Abandon:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Complete what is accepted, then close the connection and report Closed."""
+    """Complete what is accepted, then close the connection and report Closed.
+
+    An attempt under way goes on where something waits for it, and only then.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,9 @@ class ClientMachine:
         self.state = State.STOPPED
         self.service: Service | None = None
         """The service that is connected; None in every other state than started."""
-        self._attempt = 0
+        self._attempts = 0
+        self._awaited = 0
+        """The number of the attempt under way; 0 when there is none."""
         self._services: tuple[Service, ...] = ()
         self._tried = 0
         self._failed_rounds = 0
@@ -83,8 +85,11 @@ class ClientMachine:
             return []
         if self._tried < len(self._services):
             return self._next_service()
+        self._awaited = 0
         if is_fatal(error):
             return self._handle(Event.FATAL, error)
+        if self.state is State.STOPPING:
+            return self._handle(Event.CLOSED)
         self._failed_rounds += 1
         self._retry_at = now + backoff.delay(self._failed_rounds, random)
         return self._handle(Event.EXHAUSTED, error)
@@ -93,9 +98,12 @@ class ClientMachine:
         """The server accepted the connection."""
         if not self._awaits(attempt):
             return []
+        self._awaited = 0
         self._failed_rounds = 0
-        self.service = service
-        return self._handle(Event.OPENED)
+        asked = self._handle(Event.OPENED)
+        if self.state is State.STARTED:
+            self.service = service
+        return asked
 
     def lost(self, error: Exception) -> list[effects.Effect]:
         """The connection ended, or a link in a way that a new connection may mend."""
@@ -137,14 +145,17 @@ class ClientMachine:
         return []
 
     def _awaits(self, attempt: int) -> bool:
-        connecting = self.state in (State.STARTING, State.RETRYING)
-        return connecting and attempt == self._attempt
+        return attempt == self._awaited != 0
+
+    def _begin_attempt(self) -> int:
+        self._attempts += 1
+        self._awaited = self._attempts
+        return self._awaited
 
     def _next_service(self) -> list[effects.Effect]:
         service = self._services[self._tried]
         self._tried += 1
-        self._attempt += 1
-        return [effects.Connect(self._attempt, service)]
+        return [effects.Connect(self._begin_attempt(), service)]
 
     def _handle(self, event: Event, error: Exception | None = None) -> list[effects.Effect]:
         """The one door to `TRANSITIONS`."""
@@ -172,15 +183,13 @@ class ClientMachine:
             case Action.RESOLVE:
                 self._error = None
                 self._services, self._tried = (), 0
-                self._attempt += 1
-                return [effects.Resolve(self._attempt)]
+                return [effects.Resolve(self._begin_attempt())]
             case Action.WAIT:
                 return [effects.WaitUntil(self._retry_at)]
             case Action.ABANDON:
-                self._attempt += 1
+                self._awaited = 0
                 return [effects.Abandon()]
             case Action.FINISH:
-                self._attempt += 1
                 return [effects.Finish()]
             case Action.SETTLE_IN:
                 return [effects.SettleIn()]

@@ -53,7 +53,7 @@ class Action(Enum):
     ABANDON = auto()
     """Give up the attempt or connection at once, and the timer."""
     FINISH = auto()
-    """Write what is accepted, await its settlement, close."""
+    """Let an attempt under way connect, write what is accepted, await its settlement, close."""
     SETTLE_IN = auto()
     """Attach the subscriptions and let the accepted messages go."""
     FAIL_ALL = auto()
@@ -100,6 +100,7 @@ TRANSITIONS: dict[tuple[State, Event], Transition] = {
     (State.RETRYING, Event.STOP): Transition(State.STOPPING, (Action.FINISH,)),
     (State.STOPPING, Event.START): Transition(State.STOPPING),
     (State.STOPPING, Event.STOP): Transition(State.STOPPING),
+    (State.STOPPING, Event.OPENED): Transition(State.STOPPING, (Action.SETTLE_IN,)),
     (State.STOPPING, Event.LOST): Transition(State.STOPPED, (Action.ABANDON, *_STOPPED)),
     (State.STOPPING, Event.LOST_AGAIN): Transition(State.STOPPED, (Action.ABANDON, *_STOPPED)),
     (State.STOPPING, Event.FATAL): Transition(State.STOPPED, (Action.ABANDON, *_STOPPED)),
@@ -126,7 +127,6 @@ IGNORED: frozenset[tuple[State, Event]] = frozenset(
         (State.RETRYING, Event.LOST),
         (State.RETRYING, Event.LOST_AGAIN),
         (State.RETRYING, Event.CLOSED),
-        (State.STOPPING, Event.OPENED),
         (State.STOPPING, Event.EXHAUSTED),
         (State.STOPPING, Event.RETRY_DUE),
     }
