@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import mqlight
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO
@@ -79,6 +81,15 @@ def test_the_program_in_the_readme_of_the_client_gets_its_own_message(
     [program] = programs("packages/mqlight-client/README.md")
     with running(program.replace("amqp://localhost", mqlight_server.url), tmp_path) as output:
         assert output.readline() == "news/today Hello world!\n"
+
+
+def test_the_worker_of_the_how_to_does_its_jobs(mqlight_server: DevServer, tmp_path: Path) -> None:
+    [worker] = programs("docs/howto/confirm-by-hand.md")
+    with running(worker.replace("amqp://localhost", mqlight_server.url), tmp_path) as output:
+        assert output.readline() == "ready\n"
+        with mqlight.Client(mqlight_server.url) as client:
+            client.send("jobs/1", "sweep")
+        assert output.readline() == "done: sweep\n"
 
 
 @pytest.mark.parametrize("share", [None, "work"])

@@ -279,8 +279,8 @@ def test_what_is_sent_before_the_connection_is_up_survives_a_stop(
     errors: list[object] = []
     with mqlight.Client(server.url) as client:
         for number in range(200):
-            qos = {"qos": number % 2}
-            client.send("t", str(number), qos, lambda _, error, *__: errors.append(error))
+            options: Any = {"qos": number % 2}
+            client.send("t", str(number), options, lambda _, error, *__: errors.append(error))
     assert errors == [None] * 200
     reader.wait_named("on_message", 200)
     assert reader.messages == [str(number) for number in range(200)]
