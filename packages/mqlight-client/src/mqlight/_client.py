@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import weakref
 from typing import TYPE_CHECKING, Any, Self, final
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
     from mqlight._drivers.settings import ClientSettings
     from mqlight._machine.backlog import Backlog
 
-log = logging.getLogger("mqlight.client")
+_STARTED = State.STARTED
+"""Looked at for each message; an attribute of an enumeration costs more."""
 
 
 @final
@@ -169,7 +169,7 @@ class Client:
         clear = (
             backlog.accepted - backlog.finished <= MOST_MESSAGES
             and queued <= MOST_BYTES
-            and control.machine.state is State.STARTED
+            and control.machine.state is _STARTED
         )
         if not clear:
             backlog.drain_owed = True

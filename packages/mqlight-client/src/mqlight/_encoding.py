@@ -63,7 +63,10 @@ class SendPlan:
             prefix = self.text.get(topic)
             if prefix is None:
                 prefix = self._prefix(self.text, check_topic(topic), TEXT)
-            return _encode_text(prefix, data)
+            try:
+                return encode_text(prefix, data)
+            except UnicodeEncodeError as problem:
+                raise _not_unicode(problem) from None
         topic = check_topic(topic)
         if isinstance(data, str):
             prefix = self._prefix(self.text, topic, TEXT)
@@ -76,7 +79,10 @@ class SendPlan:
                 raise TypeError("Cannot send a function")
             prefix = self._prefix(self.json, topic, JSON)
             data = to_json(data)
-        return _encode_text(prefix, data)
+        try:
+            return encode_text(prefix, data)
+        except UnicodeEncodeError as problem:
+            raise _not_unicode(problem) from None
 
     def _prefix(self, known: dict[str, bytes], topic: str, content_type: str) -> bytes:
         prefix = known.get(topic)
@@ -93,12 +99,8 @@ class SendPlan:
         return prefix
 
 
-def _encode_text(prefix: bytes, text: str) -> bytes:
-    try:
-        return encode_text(prefix, text)
-    except UnicodeEncodeError as problem:
-        message = f"data is invalid because it is not Unicode text: {problem.reason}"
-    raise InvalidArgumentError(message)
+def _not_unicode(problem: UnicodeEncodeError) -> InvalidArgumentError:
+    return InvalidArgumentError(f"data is invalid because it is not Unicode text: {problem.reason}")
 
 
 class SendPlans:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MAX_FRAME = 64 * 1024
 """Bytes of the largest frame that a peer may send us."""
 
-LARGEST_BATCH = 512
+LARGEST_BATCH = 128
 """What one call of `process` may cost: messages, and 2 KiB of payload count as one more."""
 
 _LONGEST_HEAD = 64 * 1024

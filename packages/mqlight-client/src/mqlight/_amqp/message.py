@@ -31,6 +31,7 @@ BINARY = "application/octet-stream"
 JSON = "application/json"
 
 _VALUE = b"\x00\x53\x77"
+_SHORT_TEXT = tuple(bytes((0xA1, size)) for size in range(256))
 _NULL = b"\x40"
 
 _HEADER, _DELIVERY_ANNOTATIONS, _PROPERTIES, _APPLICATION_PROPERTIES = 0x70, 0x71, 0x73, 0x74
@@ -79,10 +80,10 @@ def encode_text(prefix: bytes, text: str) -> bytes:
     Raises:
         UnicodeEncodeError: the text has lone surrogates, which UTF-8 cannot carry.
     """
-    body = text.encode("utf-8")
+    body = text.encode()
     size = len(body)
     if size < 256:
-        return b"%b\xa1%c%b" % (prefix, size, body)
+        return prefix + _SHORT_TEXT[size] + body
     return b"%b\xb1%b%b" % (prefix, size.to_bytes(4, "big"), body)
 
 
