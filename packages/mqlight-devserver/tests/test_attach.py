@@ -61,12 +61,12 @@ def test_a_publisher_is_answered_by_its_own_words_and_gets_credit(client: Client
         assert isinstance(terminus, Composite)
         assert terminus["address"] == "a/b"
     assert flow["handle"] == attached["handle"]
-    assert flow["link_credit"] == 1000
+    assert flow["link_credit"] == 10
 
 
 def test_credit_counts_from_the_publishers_own_start(client: Client) -> None:
     _, flow = attach(client, sender("a", handle=0, count=1))
-    assert (flow["delivery_count"], flow["link_credit"]) == (1, 1000)
+    assert (flow["delivery_count"], flow["link_credit"]) == (1, 10)
 
 
 def test_the_largest_message_is_announced(client: Client) -> None:

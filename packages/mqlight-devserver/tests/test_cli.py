@@ -30,6 +30,7 @@ def test_all_options() -> None:
         (["--port", "¹"], "is not a port number"),
         (["--user", "bob"], "a user is given as NAME:PASSWORD"),
         (["--user", ":secret"], "a user is given as NAME:PASSWORD"),
+        (["--user", "bob:secret\ud800"], "must be Unicode text"),
         (["--unknown"], "--unknown"),
         (["extra"], "extra"),
     ],

@@ -419,3 +419,36 @@ def test_an_end_of_input_in_the_middle_of_sasl_is_an_end() -> None:
     client.send(SASL_HEADER[:5])
     client.drop()
     assert frames(client.output) == []
+
+
+@pytest.mark.parametrize("second", ["a", "b"])
+def test_a_connection_is_opened_once(second: str) -> None:
+    world = World()
+    client = world.connect("a")
+    client.send(frame(Composite("open", container_id=second)))
+    assert error_of(client.only("close"))["condition"] == "amqp:illegal-state"
+    client.drop()
+    for client_id in ("a", "b"):
+        again = world.connect(client_id)
+        again.subscribe("private:t")
+        assert [found.kind for found in again.take()] == ["attach"]
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_messages_to_a_refused_link_are_let_go(*, settled: bool) -> None:
+    client = World().connect("a")
+    client.publish_to("", handle=1)
+    assert [found.kind for found in client.take()] == ["attach", "detach"]
+    for _ in range(3):
+        client.publish("x" * 1000, settled=settled)
+        part = client.transfer(settled=settled, more=True)
+        client.send(frame(part, b"x" * 100))
+        client.send(frame(Composite("transfer", handle=UInt(1)), b"x" * 100))
+    states = [found["state"] for found in client.take() if found.kind == "disposition"]
+    assert len(states) == (0 if settled else 6)
+    client.detach(1)
+    client.publish_to("t", handle=1)
+    client.publish()
+    kinds = [found.kind for found in client.take()]
+    assert "attach" in kinds
+    assert "disposition" in kinds

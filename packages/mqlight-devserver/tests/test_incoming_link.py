@@ -48,7 +48,7 @@ def test_a_settled_transfer_is_not_answered(publisher: Client, watcher: Client) 
 def test_transfers_of_one_read_are_settled_as_one_range(publisher: Client) -> None:
     batch = [frame(publisher.transfer(), message(str(number))) for number in range(20)]
     publisher.send(*batch)
-    disposition = publisher.only("disposition")
+    (disposition,) = [frame for frame in publisher.take() if frame.kind == "disposition"]
     assert (disposition["first"], disposition["last"]) == (0, 19)
 
 
@@ -158,26 +158,63 @@ def test_what_is_not_a_message_is_rejected_with_a_reason(
     assert watcher.bodies() == ["next"]
 
 
+def publish_until_credit(publisher: Client, size: int, most: int) -> tuple[object, object]:
+    """Publish until a flow comes: its delivery-count and credit."""
+    for _ in range(most):
+        publisher.publish("x" * size, settled=True)
+        for flow in publisher.take():
+            return flow["delivery_count"], flow["link_credit"]
+    pytest.fail("no flow came")
+
+
 def test_credit_is_renewed_when_half_is_used(publisher: Client) -> None:
-    for _ in range(499):
-        publisher.publish(settled=True)
-    assert publisher.take() == []
-    publisher.publish(settled=True)
-    flow = publisher.only("flow")
-    assert (flow["delivery_count"], flow["link_credit"]) == (500, 1000)
+    assert publish_until_credit(publisher, 10, 10) == (5, 1000)
+    assert publish_until_credit(publisher, 10, 1000) == (505, 1000)
+
+
+def test_credit_is_for_four_mebibytes_of_messages(publisher: Client) -> None:
+    count, credit = publish_until_credit(publisher, 300_000, 10)
+    assert (count, credit) == (5, 13)
+    assert publish_until_credit(publisher, 300_000, 13) == (12, 13)
+    assert publish_until_credit(publisher, 5_000_000, 13) == (25, 1)
+    assert publish_until_credit(publisher, 5_000_000, 1) == (26, 1)
+    assert publish_until_credit(publisher, 10, 1) == (27, 1000)
+
+
+def test_a_publisher_beyond_its_credit_loses_its_link(world: World, watcher: Client) -> None:
+    world = World(credit=4, max_queued_bytes=0)
+    watcher, publisher = world.connect("w"), world.connect("p")
+    watcher.subscribe("private:#", credit=0)
+    publisher.publish_to("a")
+    for number in range(6):
+        publisher.publish(str(number))
+    detach = publisher.take()[-1]
+    assert detach.kind == "detach"
+    error = detach["error"]
+    assert isinstance(error, Composite)
+    assert error["condition"] == "amqp:link:transfer-limit-exceeded"
+    for _ in range(100):
+        publisher.publish("too late")
+    assert {state_of(disposition).kind for disposition in publisher.take()} == {"released"}
+    publisher.detach(1)
+    publisher.publish_to("b", handle=2)
+    assert publisher.only("attach")["name"] == "b"
+    watcher.credit(10)
+    assert watcher.bodies() == ["0", "1", "2", "3", "4", "5"]
 
 
 def test_a_publisher_may_go_on_for_ever(publisher: Client, watcher: Client) -> None:
-    granted = 1000
-    for _ in range(40):
-        publisher.send(*(frame(publisher.transfer(settled=True), message()) for _ in range(100)))
+    granted = 10
+    for number in range(40):
+        batch = range(100 if number else 10)
+        publisher.send(*(frame(publisher.transfer(settled=True), message()) for _ in batch))
         for flow in publisher.take():
             count, credit = flow["delivery_count"], flow["link_credit"]
             assert isinstance(count, int)
             assert isinstance(credit, int)
             granted = count + credit
         assert granted - publisher.next_id >= 500
-    assert len(watcher.transfers()) == 4000
+    assert len(watcher.transfers()) == 3910
 
 
 def test_nodes_one_transfer_beyond_its_credit_is_taken(world: World) -> None:
@@ -265,6 +302,8 @@ class TestHeldBack:
         assert publisher.take() == []
         slow.credit(100)
         assert len(slow.transfers()) == 10
+        assert publisher.take() == []  # what is not settled still counts
+        slow.settle(0, 9)
         flow = publisher.only("flow")
         assert (flow["delivery_count"], flow["link_credit"]) == (10, 10)
 
@@ -277,6 +316,7 @@ class TestHeldBack:
         publisher.publish_to("b", handle=2)
         publisher.only("attach")
         slow.credit(1)
+        slow.settle(0)
         flow = publisher.only("flow")
         assert flow["link_credit"] == 10
 
@@ -290,6 +330,7 @@ class TestHeldBack:
         publisher.detach(2)
         publisher.take()
         slow.credit(1)
+        slow.settle(0)
         assert [frame["handle"] for frame in publisher.take()] == [2]
 
 

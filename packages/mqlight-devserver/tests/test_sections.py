@@ -233,3 +233,16 @@ def test_a_message_with_a_footer_is_no_pattern_for_others() -> None:
 def test_a_message_with_a_data_body_is_no_pattern_for_others() -> None:
     data = HEADER + PROPERTIES + b"\x00\x53\x75" + encode(b"x")
     assert read_sections(data, "topic").repeated(data) is None
+
+
+def test_a_body_of_very_many_sections_is_an_error() -> None:
+    with pytest.raises(DecodeError, match="more than 4096 sections"):
+        read_sections(b"\x00\x53\x75\xa0\x00" * 4097, "t")
+
+
+def test_very_many_fields_are_an_error_or_left_alone() -> None:
+    nulls = b"\x40" * 100_000
+    fields = b"\xd0" + (len(nulls) + 4).to_bytes(4, "big") + len(nulls).to_bytes(4, "big") + nulls
+    with pytest.raises(DecodeError, match="more than 13 properties"):
+        read_sections(b"\x00\x53\x73" + fields, "t")
+    assert read_sections(b"\x00\x53\x70" + fields, "t").header.ttl is None

@@ -29,6 +29,8 @@ def test_valid_settings(given: dict[str, Any]) -> None:
         ({"users": {"": "x"}}, ValueError, "empty"),
         ({"users": {"a\0": "x"}}, ValueError, "NUL"),
         ({"users": {"a": "hush\0"}}, ValueError, "NUL"),
+        ({"users": {"\ud800": "x"}}, ValueError, "Unicode"),
+        ({"users": {"a": "hush\ud800"}}, ValueError, "Unicode"),
         ({"credit": 0}, ValueError, "credit must be from 1"),
         ({"credit": 1.5}, TypeError, "credit must be int, not float"),
         ({"credit": True}, TypeError, "credit must be int, not bool"),

@@ -17,7 +17,7 @@ from mqlight_devserver.conditions import Refused
 if TYPE_CHECKING:
     from mqlight_devserver.settings import Settings
 
-__all__ = ["accept", "detach", "published_topic", "refuse", "subscribed_destination"]
+__all__ = ["accept", "detach", "discard", "published_topic", "refuse", "subscribed_destination"]
 
 
 def published_topic(link: pn.Link, settings: Settings) -> str:
@@ -83,6 +83,14 @@ def detach(link: pn.Link, reason: Refused | None = None, *, closed: bool = True)
     else:
         pn.pn_link_detach(link)
     pn.pn_link_free(link)
+
+
+def discard(link: pn.Link) -> None:
+    """Release a message on a link that has been refused or ended: nobody will read it."""
+    delivery = pn.pn_link_current(link)
+    if delivery:
+        pn.pn_delivery_update(delivery, pn.PN_RELEASED)
+        pn.pn_delivery_settle(delivery)
 
 
 def _address(terminus: pn.Terminus, settings: Settings, what: str) -> str:

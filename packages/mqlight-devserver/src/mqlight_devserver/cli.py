@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Final
@@ -19,7 +20,7 @@ _DEFAULT_PORT: Final = 5672
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM; 0 after either, 1 if the address cannot be listened on.
+    """Serve until SIGINT or SIGTERM; 0 after either, 1 if that cannot be done or cannot be said.
 
     Wrong usage ends with status 2, as argparse does it.
     """
@@ -37,8 +38,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: server.stop())
-    sys.stdout.write(f"mqlight-devserver listening on {server.url}\n")
-    sys.stdout.flush()
+    try:
+        print(f"mqlight-devserver listening on {server.url}", flush=True)  # noqa: T201
+    except OSError as error:
+        sys.stderr.write(f"mqlight-devserver: cannot write to standard output: {error.strerror}\n")
+        # Python would try, and fail, once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        server.stop()
+        server.run()
+        return 1
     server.run()
     return 0
 
@@ -83,6 +91,10 @@ def _user(text: str) -> tuple[str, str]:
     if not name or not colon:
         message = "a user is given as NAME:PASSWORD"
         raise argparse.ArgumentTypeError(message)
+    try:
+        Settings(users={name: password})
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return name, password
 
 

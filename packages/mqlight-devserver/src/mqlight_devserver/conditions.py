@@ -12,7 +12,9 @@ from mqlight_devserver import _binding as pn
 
 __all__ = ["Refused"]
 
+CREDIT_EXCEEDED: Final = "amqp:link:transfer-limit-exceeded"
 DECODE_ERROR: Final = "amqp:decode-error"
+ILLEGAL_STATE: Final = "amqp:illegal-state"
 INVALID_FIELD: Final = "amqp:invalid-field"
 MESSAGE_TOO_LARGE: Final = "amqp:link:message-size-exceeded"
 NOT_ALLOWED: Final = "amqp:not-allowed"

@@ -161,9 +161,15 @@ class Connection:
         while event := pn.pn_collector_peek(collector):
             kind = pn.pn_event_type(event)
             if kind == pn.PN_DELIVERY:
-                link = links.get(pn.pn_event_link(event))
-                if link is not None:
-                    link.on_delivery(event, now)
+                pointer = pn.pn_event_link(event)
+                link = links.get(pointer)
+                if link is None:
+                    attach.discard(pointer)
+                else:
+                    try:
+                        link.on_delivery(event, now)
+                    except Refused as refused:
+                        self._end_link(link, refused, now)
             elif kind == pn.PN_LINK_FLOW:
                 link = links.get(pn.pn_event_link(event))
                 if link is not None:
@@ -173,6 +179,11 @@ class Connection:
             pn.pn_collector_pop(collector)
 
     def _on_open(self, _event: pn.Event, now: float) -> None:
+        if self._closing:
+            return
+        if self._client_id is not None:
+            self.close(Refused(conditions.ILLEGAL_STATE, "the connection is open already"), now)
+            return
         try:
             client_id = check_client_id(self._engine.container_id or "")
         except (InvalidArgumentError, UnicodeDecodeError) as error:
@@ -226,6 +237,12 @@ class Connection:
         link = self._links.pop(pn.pn_event_link(event), None)
         if link is not None:
             link.detached(now, closed=pn.pn_event_type(event) == pn.PN_LINK_REMOTE_CLOSE)
+
+    def _end_link(self, link: IncomingLink | OutgoingLink, refused: Refused, now: float) -> None:
+        logger.warning("%s: link ended: %s", self._name, refused)
+        del self._links[link.pointer]
+        link.lost(now)
+        attach.detach(link.pointer, refused)
 
     def _on_end(self, event: pn.Event, now: float) -> None:
         session = pn.pn_event_session(event)

@@ -40,7 +40,8 @@ class DevServer:
             port: TCP port, 0 to 65535; 0 takes a free one, which restarts keep.
             users: Names and passwords; with any, clients without credentials are refused.
             max_message_size: In bytes, as encoded; larger messages are rejected.
-            max_queued_bytes: While more wait for subscribers, publishers get no credit.
+            max_queued_bytes: While more wait for subscribers, or are not settled by them,
+                publishers get no credit; nothing is dropped.
             idle_timeout: In seconds; clients that are silent for longer are disconnected, 0 lets
                 them be.
 

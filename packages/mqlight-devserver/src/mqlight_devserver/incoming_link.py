@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mqlight_devserver import _binding as pn
 from mqlight_devserver import attach, conditions
@@ -20,9 +20,18 @@ __all__ = ["IncomingLink"]
 
 logger = logging.getLogger(__name__)
 
+_FIRST_CREDIT: Final = 10
+"""Until the size of a publisher's messages is known."""
+_AHEAD_BYTES: Final = 4 * 1024 * 1024
+"""What a publisher may send ahead, in messages of the size that it has sent before."""
+_TOLERATED: Final = 1
+"""Transfers beyond the credit: Node's client counts one too few (mqlight-protocol.md §9.7, 4)."""
+
 
 class IncomingLink:
     """Takes transfers, hands them to the broker, settles them, and grants credit by halves.
+
+    Credit is for about 4 MiB of messages, at most `Settings.credit` of them.
 
     A message is settled when the broker has it; the transfer's settled flag alone, not the link's
     settle mode, tells whether the client waits for that (mqlight-protocol.md §9.7, 7).
@@ -47,8 +56,12 @@ class IncomingLink:
         self._output = output
         self._buffer = buffer
         self._layout = NOTHING_ALIKE
-        self._ungranted = settings.credit
-        self._grant_at = max(settings.credit // 2, 1)
+        self._most_credit = settings.credit
+        self._credit = 0
+        self._window = min(_FIRST_CREDIT, settings.credit)
+        self._grant_at = 0
+        self._messages = 0
+        self._bytes = 0
         pn.pn_link_set_max_message_size(link, settings.max_message_size)
         attach.accept(link)
         self._replenish(now)
@@ -61,6 +74,9 @@ class IncomingLink:
 
         The event's own delivery may be settled already, where one message came in several frames.
         The link's current one is what there is to read, and no message has fewer events than one.
+
+        Raises:
+            Refused: the client sends more than it has credit for.
         """
         delivery = pn.pn_link_current(self.pointer)
         if not delivery:
@@ -68,7 +84,7 @@ class IncomingLink:
         if pn.pn_delivery_partial(delivery):
             if pn.pn_delivery_pending(delivery) > self._limit:
                 self._reject_as_too_large(delivery)
-                self._count(now)
+                self._count(self._limit, now)
             return
         buffer, layout = self._buffer, self._layout
         size = pn.pn_link_recv(self.pointer, buffer.pointer, buffer.size)
@@ -85,13 +101,19 @@ class IncomingLink:
             pn.pn_delivery_settle(delivery)
         else:
             self._take_unlike(delivery, received, now)
-        self._count(now)
+        self._count(len(received), now)
 
     def resume(self) -> None:
-        """The broker has room again: grant all that has been used up."""
-        pn.pn_link_flow(self.pointer, self._ungranted)
-        self._ungranted = 0
-        self._output.wake()
+        """The broker has room again: grant as many messages as may be on their way."""
+        if self._messages:
+            fitting = _AHEAD_BYTES * self._messages // max(self._bytes, 1)
+            self._window = min(max(fitting, 1), self._most_credit)
+            self._messages = self._bytes = 0
+        self._grant_at = self._window // 2
+        if self._credit < self._window:
+            pn.pn_link_flow(self.pointer, self._window - self._credit)
+            self._credit = self._window
+            self._output.wake()
 
     def detached(self, now: float, *, closed: bool) -> None:
         """The client detached: answer in kind."""
@@ -102,10 +124,14 @@ class IncomingLink:
         """The session or connection is gone, and this link with it."""
         self._broker.forget(self)
 
-    def _count(self, now: float) -> None:
-        self._ungranted += 1
-        if self._ungranted == self._grant_at:
+    def _count(self, size: int, now: float) -> None:
+        self._messages += 1
+        self._bytes += size
+        self._credit -= 1
+        if self._credit == self._grant_at:
             self._replenish(now)
+        elif self._credit < -_TOLERATED:
+            raise Refused(conditions.CREDIT_EXCEEDED, "more messages than there was credit for")
 
     def _replenish(self, now: float) -> None:
         if self._broker.has_room(now):

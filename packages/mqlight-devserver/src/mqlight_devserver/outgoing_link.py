@@ -18,7 +18,7 @@ __all__ = ["OutgoingLink"]
 # The engine looks at every delivery that it has not sent yet each time it makes output, so no more
 # than these are in it at a time.
 _AHEAD: Final = 500
-_KEPT_OR_DROPPED: Final = (pn.PN_ACCEPTED, pn.PN_REJECTED)
+_OUTCOMES: Final = (pn.PN_ACCEPTED, pn.PN_REJECTED, pn.PN_RELEASED, pn.PN_MODIFIED)
 
 
 class OutgoingLink:
@@ -62,6 +62,9 @@ class OutgoingLink:
         link, unsettled, settled = self.pointer, self._unsettled, self._settled
         tag, tag_number = self._tags.tag, self._tags.number
         number = tag_number[0]
+        if not settled:
+            held = sum([len(message.encoded) for message in messages])
+            self._destination.unsettled_bytes += held
         for message in messages:
             if message.expires_at is None and not message.failed:
                 encoded = message.encoded
@@ -103,20 +106,20 @@ class OutgoingLink:
         Settled without a state is accepted (mqlight-protocol.md §4.6).
         """
         delivery = pn.pn_event_delivery(event)
-        message = self._unsettled.pop(delivery, None)
+        message = self._unsettled.get(delivery)
         if message is None:
             return
         state = pn.pn_delivery_remote_state(delivery)
+        if state not in _OUTCOMES and not pn.pn_delivery_settled(delivery):
+            return
+        del self._unsettled[delivery]
+        self._destination.unsettled_bytes -= len(message.encoded)
         if state == pn.PN_RELEASED:
             self._broker.give_back(self._destination, [message])
         elif state == pn.PN_MODIFIED:
             failed = pn.pn_disposition_is_failed(pn.pn_delivery_remote(delivery))
             returned = message.after_failed_delivery() if failed else message
             self._broker.give_back(self._destination, [returned])
-        elif state not in _KEPT_OR_DROPPED and not pn.pn_delivery_settled(delivery):
-            # No outcome yet.
-            self._unsettled[delivery] = message
-            return
         pn.pn_delivery_settle(delivery)
 
     def detached(self, now: float, *, closed: bool) -> None:
@@ -144,5 +147,6 @@ class OutgoingLink:
         """The messages that are to go back; their deliveries mean nothing any more."""
         unsettled = tuple(self._unsettled.values())
         self._unsettled.clear()
+        self._destination.unsettled_bytes -= sum(len(message.encoded) for message in unsettled)
         self._output.forget(self)
         return unsettled

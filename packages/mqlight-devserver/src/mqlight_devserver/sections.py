@@ -33,6 +33,8 @@ _DEFAULT_PRIORITY: Final = 4
 _LARGEST_UBYTE: Final = 0xFF
 _LARGEST_UINT: Final = 0xFFFFFFFF
 _SMALLEST_VARIABLE: Final = 2
+_MOST_SECTIONS: Final = 4096
+_MOST_PROPERTIES: Final = 13
 _HEADER_FIELDS: Final = ("durable", "priority", "ttl", "first-acquirer", "delivery-count")
 
 
@@ -114,6 +116,9 @@ def read_sections(received: bytes, topic: str) -> Layout:
             if bodies and (code == VALUE or received[bodies[0][0] + 2] != code):
                 message = "a message has more than one body"
                 raise DecodeError(message)
+            if len(bodies) == _MOST_SECTIONS:
+                message = f"the body has more than {_MOST_SECTIONS} sections"
+                raise DecodeError(message)
             bodies.append((start, position))
         elif code in found:
             message = f"a message has more than one section {code:#x}"
@@ -172,7 +177,7 @@ def encode_header(header: Header, ttl: int | None, deliveries: int) -> bytes:
 
 def _read_header(section: bytes) -> Header:
     _, value = values.descriptor(section, 0)
-    items = values.items_of(section, value)
+    items = values.items_of(section, value, len(_HEADER_FIELDS))
     given = dict(zip(_HEADER_FIELDS, items, strict=False))
     durable, priority, ttl, deliveries = False, _DEFAULT_PRIORITY, 0, 0
     for name, item in given.items():
@@ -197,7 +202,10 @@ def _properties_with_to(section: bytes, topic: str) -> bytes:
         items = values.items_of(section, value, _TO + 1)
         if len(items) > _TO and section[items[_TO]] != values.NULL:
             return section
-        items = values.items_of(section, value)
+        items = values.items_of(section, value, _MOST_PROPERTIES + 1)
+        if len(items) > _MOST_PROPERTIES:
+            message = f"there are more than {_MOST_PROPERTIES} properties"
+            raise DecodeError(message)
         items.append(len(section))
         missing = b"\x40" * (_TO + 1 - len(items))
         before = section[items[0] : items[min(_TO, len(items) - 1)]] + missing

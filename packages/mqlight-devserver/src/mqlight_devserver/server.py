@@ -7,6 +7,7 @@ writes to every connection that has output.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import selectors
 import socket
@@ -19,6 +20,8 @@ from mqlight_devserver.connection import Connection
 from mqlight_devserver.peer import Peer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mqlight_devserver.settings import Settings
 
 __all__ = ["Server"]
@@ -104,9 +107,11 @@ class Server:
         # Last, when all else is written: Node's client overlooks what follows a heartbeat (§1.4).
         for connection in tuple(self._timed):
             if connection.deadline is not None and connection.deadline <= now:
-                connection.handle_timer(now)
-                if connection.finished:
-                    self._drop(self._peers[connection], now)
+                peer = self._peers[connection]
+                with self._at_the_cost_of(peer):
+                    connection.handle_timer(now)
+                if peer.gone or connection.finished:
+                    self._drop(peer, now)
         self._write_output(now)
 
     def _accept(self) -> None:
@@ -121,7 +126,8 @@ class Server:
             self._accepting = False
             return
         accepted.settimeout(0)
-        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError):  # of a client that has gone already
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         name = _host_and_port(address[0], address[1])
         connection = Connection(name, self._settings, self._broker, self._clients, self._wake)
         peer = Peer(accepted, connection)
@@ -132,15 +138,21 @@ class Server:
         self._awake[connection] = None
 
     def _read(self, peer: Peer, now: float) -> None:
-        try:
+        with self._at_the_cost_of(peer):
             peer.read(self._read_buffer, now)
-        except Exception:
-            logger.exception("a client is disconnected because of an error in the server")
-            peer.gone = True
         if peer.gone:
             self._drop(peer, now)
         elif peer.blocked:
             self._wake(peer.connection)
+
+    @contextlib.contextmanager
+    def _at_the_cost_of(self, peer: Peer) -> Iterator[None]:
+        """An error of ours ends this client's connection, and no other."""
+        try:
+            yield
+        except Exception:
+            logger.exception("a client is disconnected because of an error in the server")
+            peer.gone = True
 
     def _write_output(self, now: float) -> None:
         awake, self._awake = self._awake, {}
@@ -150,7 +162,8 @@ class Server:
 
     def _write(self, peer: Peer, now: float) -> None:
         blocked = peer.blocked
-        peer.write(self._write_buffer)
+        with self._at_the_cost_of(peer):
+            peer.write(self._write_buffer)
         if peer.gone:
             self._drop(peer, now)
             return
@@ -192,10 +205,11 @@ def _listen(host: str, port: int) -> socket.socket:
         except BaseException:
             listener.close()
             raise
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         where = _host_and_port(host, port)
-        raise OSError(error.errno, f"cannot listen on {where}: {reason}") from error
+        number = getattr(error, "errno", None) or errno.EINVAL
+        raise OSError(number, f"cannot listen on {where}: {reason}") from error
     listener.settimeout(0)
     return listener
 

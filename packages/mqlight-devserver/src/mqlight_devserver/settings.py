@@ -24,7 +24,8 @@ class Settings:
     With `users`, names and passwords, ANONYMOUS is refused.  `credit` is how many messages a
     publisher may send ahead.  Clients that are silent for longer than `idle_timeout` are
     disconnected, 0 lets them be.  A publisher gets no more credit while more than
-    `max_queued_bytes` wait for subscribers; nothing is dropped.  `closing_timeout` is how long a
+    `max_queued_bytes` wait for subscribers or are not settled by them; nothing is dropped, and what
+    publishers have credit for, about 4 MiB each, comes on top.  `closing_timeout` is how long a
     client may take to answer a CLOSE.
 
     Raises:
@@ -53,6 +54,11 @@ class Settings:
             if not name or "\0" in name + password:
                 message = "a user's name must not be empty, nor may it or the password hold a NUL"
                 raise ValueError(message)
+            try:
+                (name + password).encode()
+            except UnicodeEncodeError:
+                message = "a user's name and password must be Unicode text"
+                raise ValueError(message) from None
         check_number("credit", self.credit, 1, 2**31 - 1)
         check_number("max_message_size", self.max_message_size, 1, 2**31 - 1)
         check_number("max_queued_bytes", self.max_queued_bytes, 0, math.inf)

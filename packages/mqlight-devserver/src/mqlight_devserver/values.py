@@ -28,6 +28,9 @@ _WIDTHS: Final = (None, None, None, None, 0, 1, 2, 4, 8, 16)
 _FIRST_SIZED: Final = 0xA0
 
 _SMALL_DESCRIPTOR: Final = b"\x00\x53"
+_DEEPEST: Final = 64
+"""Descriptors of descriptors: no value that anyone sends has more than one."""
+
 _UNSIGNED: Final = frozenset({0x43, 0x44, 0x50, 0x52, 0x53, 0x60, 0x70, 0x80})
 _BOOLEANS: Final = {b"\x41": True, b"\x42": False, b"\x56\x01": True, b"\x56\x00": False}
 _LISTS: Final = {0x45: 0, 0xC0: 1, 0xD0: 4}
@@ -50,7 +53,7 @@ def end_of(data: bytes, start: int) -> int:
                 width = _WIDTHS[code >> 4]
                 if width is not None:
                     position += width
-                elif code == DESCRIBED:
+                elif code == DESCRIBED and values < _DEEPEST:
                     values += 2
                 else:
                     message = f"no AMQP type has the constructor 0x{code:02x}"

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,3 +96,27 @@ def test_verbose_says_on_stderr_what_clients_do(
     assert output == ""
     assert "teapot" in errors
     assert "a/#" in errors
+
+
+def test_a_host_that_is_no_name_is_one_clear_line(
+    start: Callable[..., subprocess.Popen[str]],
+) -> None:
+    output, errors = start("--host", "a" * 300, "--port", "0").communicate(timeout=20)
+    assert output == ""
+    assert len(errors.splitlines()) == 1
+    assert errors.startswith("mqlight-devserver: cannot listen on aaa")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_line_that_can_not_be_written_is_one_clear_line() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "mqlight_devserver", "--port", "0"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    problem = "cannot write to standard output: No space left on device"
+    assert (ended.returncode, ended.stderr) == (1, f"mqlight-devserver: {problem}\n")

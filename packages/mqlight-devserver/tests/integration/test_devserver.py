@@ -223,13 +223,14 @@ def test_ipv6() -> None:
     served.stop()
 
 
+@pytest.mark.parametrize("place", ["attach.published_topic", "output.Output.before_output"])
 def test_an_error_in_the_server_costs_one_client_its_connection(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: str
 ) -> None:
     with DevServer() as served, SocketClient(served.port, "good") as good:
         bad = SocketClient(served.port, "bad")
         with monkeypatch.context() as broken, caplog.at_level(logging.ERROR):
-            broken.setattr("mqlight_devserver.attach.published_topic", lambda *_: 1 / 0)
+            broken.setattr(f"mqlight_devserver.{place}", lambda *_: 1 / 0)
             bad.send_attach_to("a")
             assert bad.at_end()
         bad.close()

@@ -33,7 +33,10 @@ class Broker:
     """
 
     def __init__(self, max_queued_bytes: int) -> None:
-        """Publishers are held back while more than `max_queued_bytes` wait in all destinations."""
+        """Publishers are held back while all destinations hold more than `max_queued_bytes`.
+
+        What waits counts, and what consumers have not settled.
+        """
         self._max_queued_bytes = max_queued_bytes
         self._destinations: dict[Identity, Destination] = {}
         self._patterns: PatternIndex[Destination] = PatternIndex()
@@ -131,17 +134,17 @@ class Broker:
 
     def has_room(self, now: float) -> bool:
         """Whether publishers may be given credit."""
-        if self._queued_bytes() <= self._max_queued_bytes:
+        if self._held_bytes() <= self._max_queued_bytes:
             return True
         if now < self._sweep_at:
             return False
         self._sweep_at = now + _BETWEEN_SWEEPS
         for destination in self._destinations.values():
             destination.drop_expired(now)
-        return self._queued_bytes() <= self._max_queued_bytes
+        return self._held_bytes() <= self._max_queued_bytes
 
-    def _queued_bytes(self) -> int:
-        return sum(destination.queued_bytes for destination in self._destinations.values())
+    def _held_bytes(self) -> int:
+        return sum(d.queued_bytes + d.unsettled_bytes for d in self._destinations.values())
 
     def hold(self, publisher: Publisher) -> None:
         """`resume` this publisher once there is room."""

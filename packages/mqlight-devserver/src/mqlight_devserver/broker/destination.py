@@ -48,7 +48,16 @@ class Destination:
     `ttl` is in seconds: how long it outlives its last consumer.
     """
 
-    __slots__ = ("_turn", "consumers", "deadline", "identity", "messages", "queued_bytes", "ttl")
+    __slots__ = (
+        "_turn",
+        "consumers",
+        "deadline",
+        "identity",
+        "messages",
+        "queued_bytes",
+        "ttl",
+        "unsettled_bytes",
+    )
 
     def __init__(self, identity: Identity, ttl: float) -> None:
         self.identity = identity
@@ -57,6 +66,8 @@ class Destination:
         self.consumers: list[Consumer] = []
         self.messages: deque[Message] = deque()
         self.queued_bytes = 0
+        self.unsettled_bytes = 0
+        """Handed out and held by consumers, who count it up and down."""
         self._turn = 0
 
     def put(self, message: Message) -> None:
