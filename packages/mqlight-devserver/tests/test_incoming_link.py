@@ -181,11 +181,17 @@ def test_credit_is_for_four_mebibytes_of_messages(publisher: Client) -> None:
     assert publish_until_credit(publisher, 10, 1) == (27, 1000)
 
 
-def test_a_publisher_beyond_its_credit_loses_its_link(world: World, watcher: Client) -> None:
+def four_credits() -> tuple[Client, Client]:
+    """A publisher with a credit of 4 that is not renewed, and who gets the messages later."""
     world = World(credit=4, max_queued_bytes=0)
-    watcher, publisher = world.connect("w"), world.connect("p")
+    publisher, watcher = world.connect("p"), world.connect("w")
     watcher.subscribe("private:#", credit=0)
     publisher.publish_to("a")
+    return publisher, watcher
+
+
+def test_a_publisher_beyond_its_credit_loses_its_link() -> None:
+    publisher, watcher = four_credits()
     for number in range(6):
         publisher.publish(str(number))
     detach = publisher.take()[-1]
@@ -217,12 +223,9 @@ def test_a_publisher_may_go_on_for_ever(publisher: Client, watcher: Client) -> N
     assert len(watcher.transfers()) == 3910
 
 
-def test_nodes_one_transfer_beyond_its_credit_is_taken(world: World) -> None:
+def test_nodes_one_transfer_beyond_its_credit_is_taken() -> None:
     """§9.7, 4: it starts at a delivery-count of 1 and counts from 0."""
-    world = World(credit=4, max_queued_bytes=0)
-    watcher, publisher = world.connect("w"), world.connect("p")
-    watcher.subscribe("private:#", credit=0)
-    publisher.publish_to("a")
+    publisher, watcher = four_credits()
     for number in range(5):
         publisher.publish(str(number))
     kinds = [frame.kind for frame in publisher.take()]
