@@ -151,6 +151,9 @@ def test_the_client_tells_its_version() -> None:
     assert shown == project("mqlight-client")["version"]
 
 
+PROGRAMS = ("mqlight-demo", "mqlight-devserver", "mqlight-recv", "mqlight-send")
+
+
 def declared_entry_points(name: str) -> list[EntryPoint]:
     found = project(name)
     groups = {"console_scripts": found.get("scripts", {})} | found.get("entry-points", {})
@@ -163,25 +166,19 @@ def declared_entry_points(name: str) -> list[EntryPoint]:
 
 def test_every_program_and_plugin_is_installed_and_can_be_loaded() -> None:
     declared = [one for name in IMPORT_NAMES for one in declared_entry_points(name)]
-    assert {one.name for one in declared} == {
-        "mqlight",
-        "mqlight-demo",
-        "mqlight-devserver",
-        "mqlight-recv",
-        "mqlight-send",
-    }
+    assert {one.name for one in declared} == {"mqlight", *PROGRAMS}
     for one in declared:
         [installed] = entry_points(group=one.group, name=one.name)
         assert installed.value == one.value
         assert callable(installed.load()) or one.group == "pytest11"
 
 
-@pytest.mark.parametrize("program", ["mqlight-demo", "mqlight-recv", "mqlight-send"])
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_every_program_explains_itself(program: str) -> None:
     [entry_point] = entry_points(group="console_scripts", name=program)
     shown = in_a_new_process(
-        f"import sys, {entry_point.module} as program; sys.argv = [{program!r}, '--help'];"
-        "program.main()"
+        f"import sys, {entry_point.module} as module; sys.argv = [{program!r}, '--help'];"
+        f"module.{entry_point.attr}()"
     )
     assert shown.startswith(f"usage: {program}")
 

@@ -14,6 +14,8 @@ from mqlight_devserver.settings import LARGEST_PORT, Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mqlight_devserver.server import Server
+
 __all__ = ["main"]
 
 _DEFAULT_PORT: Final = 5672
@@ -36,8 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"mqlight-devserver: {error.strerror}\n")
         return 1
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: server.stop())
+    _stop_on_signals(server)
     try:
         print(f"mqlight-devserver listening on {server.url}", flush=True)  # noqa: T201
     except OSError as error:
@@ -49,6 +50,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     server.run()
     return 0
+
+
+def _stop_on_signals(server: Server) -> None:
+    def stop(*_: object) -> None:
+        signal.set_wakeup_fd(-1)
+        server.stop()
+
+    signal.set_wakeup_fd(server.wakeup_fd, warn_on_full_buffer=False)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
 
 
 def _parser() -> argparse.ArgumentParser:

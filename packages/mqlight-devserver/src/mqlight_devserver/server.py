@@ -57,6 +57,7 @@ class Server:
         self._read_buffer = memoryview(bytearray(_READ_BYTES))
         self._write_buffer = pn.Buffer(_WRITE_BYTES)
         self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_writer.settimeout(0)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._wake_reader, selectors.EVENT_READ)
@@ -66,8 +67,17 @@ class Server:
         """The service URL of this server."""
         return f"amqp://{_host_and_port(self.host, self.port)}"
 
+    @property
+    def wakeup_fd(self) -> int:
+        """What `signal.set_wakeup_fd` needs where a signal handler calls `stop`.
+
+        Python calls the handler once the loop has been woken, and a signal that comes just before
+        the loop waits would not wake it.
+        """
+        return self._wake_writer.fileno()
+
     def stop(self) -> None:
-        """Make `run` return; from any thread, and from a signal handler."""
+        """Make `run` return; from any thread, and from a signal handler (see `wakeup_fd`)."""
         if not self._stopping:
             self._stopping = True
             # Closed already if `run` has failed.

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from devserver_socket import SocketClient
 
-from mqlight_devserver import DevServer
+from mqlight_devserver import DevServer, cli
+from mqlight_devserver.server import Server
+from mqlight_devserver.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,3 +122,20 @@ def test_a_line_that_can_not_be_written_is_one_clear_line() -> None:
         )
     problem = "cannot write to standard output: No space left on device"
     assert (ended.returncode, ended.stderr) == (1, f"mqlight-devserver: {problem}\n")
+
+
+def test_a_signal_wakes_a_loop_that_is_just_about_to_wait() -> None:
+    """The handler alone does not: Python calls it when the loop goes on."""
+    before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+    server = Server("127.0.0.1", 0, Settings())
+    try:
+        cli._stop_on_signals(server)
+        descriptor = signal.set_wakeup_fd(-1)
+        signal.set_wakeup_fd(descriptor)
+        assert descriptor == server.wakeup_fd
+        signal.raise_signal(signal.SIGTERM)
+        server.run()
+    finally:
+        signal.set_wakeup_fd(-1)
+        for number, handler in before:
+            signal.signal(number, handler)
