@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from queue import SimpleQueue
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,29 @@ def test_other_signals_are_not_told() -> None:
     signal.signal(signal.SIGUSR1, before)
 
     assert numbers.empty()
+
+
+def test_a_signal_that_comes_while_listening_begins_or_ends_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    numbers: SimpleQueue[int] = SimpleQueue()
+    python: SimpleQueue[int] = SimpleQueue()
+    before = signal.signal(signal.SIGTERM, lambda number, _: python.put(number))
+    set_handler = signal.signal
+
+    def interrupted(*arguments: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return set_handler(*arguments)
+
+    try:
+        monkeypatch.setattr(signal, "signal", interrupted)
+        with signals_told_to(numbers.put):
+            pass
+    finally:
+        set_handler(signal.SIGTERM, before)
+
+    told = numbers.qsize() + python.qsize()
+    assert told >= len(SIGNALS) * 2
 
 
 def test_what_was_there_before_is_put_back() -> None:

@@ -144,6 +144,32 @@ def test_connections_that_carry_nothing_are_made_again_ever_more_slowly(
         client.reconnect()
 
 
+def test_what_an_earlier_connection_has_carried_does_not_count(client: DrivenClient) -> None:
+    client.send("one", qos=1)
+    client.turn()
+    client.peer.settle_all()
+    client.turn()
+    client.lose()
+    for wait in (None, None, 2, 4):
+        if wait is not None:
+            assert client.host.resolving == []
+            client.now += wait
+            client.turn()
+        # A server that opens, begins and closes in one go.
+        client.peer = client.make_peer()
+        client.dial()
+        assert client.engine.connection is not None
+        client.peer.connection.open()
+        while client.peer.exchange(client.engine.connection):
+            pass
+        client.peer.connection.condition = proton.Condition("amqp:connection:forced", "no")
+        client.peer.connection.close()
+        while client.peer.exchange(client.engine.connection):
+            pass
+        client.turn()
+        assert client.control.state is State.RETRYING
+
+
 @pytest.mark.parametrize("proof", ["time", "sent", "received"])
 def test_a_connection_that_works_is_made_again_at_once_however_often(
     client: DrivenClient, proof: str

@@ -82,6 +82,22 @@ def test_a_message_that_the_server_ends_the_link_for_is_never_sent_again(
     assert client.arrived == ["one", "two"]
 
 
+def test_no_message_is_failed_for_the_size_of_one_that_is_not_sent_again_anyway(
+    client: DrivenClient,
+) -> None:
+    client.send("innocent", qos=1)
+    client.send("much too large" * 9)
+    client.turn()
+    condition = "amqp:link:message-size-exceeded"
+    client.peer.end(client.peer.links["news"], condition, "at most 40 bytes")
+    client.turn()
+    client.reconnect()
+    client.peer.settle_all()
+    client.turn()
+    errors = {entry[2]: entry[3] for entry in client.taken_log() if entry[0] == "sent"}
+    assert errors == {"much too large" * 9: None, "innocent": None}
+
+
 def test_topics_without_messages_are_not_attached_again(client: DrivenClient) -> None:
     for topic in ("a", "b", "c"):
         client.send("one", topic=topic)

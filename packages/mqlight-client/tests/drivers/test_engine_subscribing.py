@@ -186,6 +186,31 @@ def test_a_subscription_that_waits_for_room_can_be_taken_back(client: DrivenClie
     assert list(client.peer.links) == ["news", "b"]
 
 
+def test_a_subscription_that_ends_makes_room_for_one_that_waits(client: DrivenClient) -> None:
+    allow(client, 2)
+    client.subscribe(Destination("a"))
+    client.turn()
+    client.send("one", qos=1)
+    client.turn()
+    client.subscribe(Destination("b"))
+    client.turn()
+    client.unsubscribe(Destination("a"))
+    client.turn()
+    assert ("subscribed", "b", None, None) in client.taken_log()
+
+
+def test_one_that_is_ending_makes_room_too(client: DrivenClient) -> None:
+    allow(client, 1)
+    client.subscribe(Destination("a"))
+    client.turn()
+    client.taken_log()
+    client.unsubscribe(Destination("a"))
+    client.subscribe(Destination("b"), on_subscribed=None)
+    client.turn()
+    assert client.taken_log() == [("unsubscribed", "a", None, None)]
+    assert list(client.peer.links) == ["private:a", "private:b"]
+
+
 def test_without_room_a_subscription_is_refused(client: DrivenClient) -> None:
     allow(client, 1)
     client.subscribe(Destination("p"))

@@ -32,14 +32,15 @@ def signals_told_to(listener: Callable[[int], object]) -> Iterator[None]:
     writing.settimeout(0)
     thread = threading.Thread(target=_listen, args=(reading, listener), daemon=True)
     thread.start()
-    handlers = [(number, signal.signal(number, _do_nothing)) for number in SIGNALS]
+    # In this order, and back in the opposite one, no signal is lost in between.
     descriptor = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    handlers = [(number, signal.signal(number, _do_nothing)) for number in SIGNALS]
     try:
         yield
     finally:
-        signal.set_wakeup_fd(descriptor)
         for number, handler in handlers:
             signal.signal(number, handler)
+        signal.set_wakeup_fd(descriptor)
         writing.close()
         thread.join()
         reading.close()

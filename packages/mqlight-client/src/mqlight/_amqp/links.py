@@ -78,6 +78,8 @@ class Sender:
         pn.pn_link_open(self.link)
         self._tags = pn.DeliveryTags()
         self._largest = 0
+        self.largest_settled = 0
+        """Bytes of the largest message transferred at quality of service 0."""
         self._outcomes: dict[Hashable, MQLightError | None] = {}
         """What the server has said in this batch."""
 
@@ -96,7 +98,7 @@ class Sender:
         waiting, in_flight = lane.waiting, lane.in_flight
         credit = min(pn_link_credit(link), MOST_TRANSFERS)
         budget = MOST_TRANSFER_BYTES
-        largest = self._largest
+        largest, largest_settled = self._largest, self.largest_settled
         count = 0
         while waiting and count < credit and budget > 0:
             send = waiting.popleft()
@@ -116,6 +118,8 @@ class Sender:
             else:
                 pn_delivery_settle(delivery)
                 written.append(send)
+                if size > largest_settled:
+                    self.largest_settled = largest_settled = size
         return count
 
     def on_delivery(self, delivery: pn.Delivery, events: list[Event]) -> int:

@@ -70,7 +70,6 @@ class Traffic:
         """A connection is up: attach the subscriptions, send what has waited."""
         self._connection = connection
         self._senders = Senders(connection, self._outbox)
-        self.made_progress = False
         for subscription in tuple(self._leaving):
             self._open(connection, subscription)
         if not self._control.muted:
@@ -100,19 +99,30 @@ class Traffic:
         if connection.free_handles > 0:
             subscription.progress = Progress.ATTACHING
             self._receivers[address] = connection.open_receiver(subscription)
-        elif self._senders is not None and self._senders.links > len(self._roomless):
+        elif self._handles_to_come > len(self._roomless):
             self._roomless[address] = subscription
-            self._senders.yield_handles(len(self._roomless))
+            self._yield_handles()
         else:
             error = NotPermittedError("the server allows no more links on this connection")
             if not self._refuse(subscription, error):
                 self._control.lost(error)
 
-    def _use_handles(self, connection: AmqpConnection, senders: Senders) -> None:
-        """Attach subscriptions that wait for a handle to those that senders have given back."""
-        while self._roomless and connection.free_handles > 0:
+    @property
+    def _handles_to_come(self) -> int:
+        """How many handles topics can give back, and subscriptions that are ending."""
+        ending = sum(not receiver.subscription.live for receiver in self._receivers.values())
+        return ending + (self._senders.links if self._senders is not None else 0)
+
+    def _use_handles(self) -> None:
+        """Attach subscriptions that wait for a handle with those that have come back."""
+        connection = self._connection
+        while self._roomless and connection is not None and connection.free_handles > 0:
             self._open(connection, self._roomless.pop(next(iter(self._roomless))))
-        senders.yield_handles(len(self._roomless))
+        self._yield_handles()
+
+    def _yield_handles(self) -> None:
+        if self._senders is not None:
+            self._senders.yield_handles(len(self._roomless))
 
     def detach(self, subscription: Subscription) -> None:
         """Unsubscribe; what was never attached simply is not."""
@@ -128,6 +138,7 @@ class Traffic:
             for waiting in (self._successors, self._roomless):
                 if waiting.get(address) is subscription:
                     del waiting[address]
+            self._yield_handles()
 
     def _end_link(self, receiver: Receiver) -> None:
         if self._connection is not None:
@@ -182,17 +193,17 @@ class Traffic:
 
     def _sender_ended(self, event: SenderEnded) -> None:
         lane = event.sender.lane
-        if event.too_large and lane.in_flight:
-            # The server does not say which message it did not take; sent again it would do the
-            # same again (design §5).
-            send = lane.take_largest()
+        # The server does not say which message it did not take: the largest, in all likelihood.
+        # Sent again it would do the same again (design §5).
+        send = lane.take_largest(event.sender.largest_settled) if event.too_large else None
+        if send is not None:
             error = NotPermittedError(
                 f"a message to topic {lane.topic!r} is too large: {event.error}"
             )
             self._completed([(send, error)])
-        if self._connection is not None and self._senders is not None:
+        if self._senders is not None:
             self._senders.on_ended(event.sender)
-            self._use_handles(self._connection, self._senders)
+        self._use_handles()
 
     def _arrived(self, arrived: Arrived) -> None:
         self.made_progress = True
@@ -239,6 +250,7 @@ class Traffic:
         successor = self._successors.pop(address, None)
         if successor is not None:
             self.attach(successor)
+        self._use_handles()
         return error
 
     def _refuse(self, subscription: Subscription, error: Exception | None) -> bool:
@@ -299,6 +311,7 @@ class Traffic:
         """The connection is gone: keep what is to be sent again and attached again."""
         self._connection = None
         self._senders = None
+        self.made_progress = False
         # Also those that are unsubscribed already, and whose task is still on its way to us.
         for receiver in self._receivers.values():
             receiver.subscription.progress = Progress.QUEUED

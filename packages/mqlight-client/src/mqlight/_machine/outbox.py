@@ -35,10 +35,15 @@ class Lane:
         self.in_flight: dict[Hashable, Send] = {}
         """At quality of service 1: transferred and not settled, by the engine's handle."""
 
-    def take_largest(self) -> Send:
-        """Take the largest message out of those in flight, the oldest of equal ones."""
-        handle = max(self.in_flight, key=lambda handle: len(self.in_flight[handle][1]))
-        return self.in_flight.pop(handle)
+    def take_largest(self, at_least: int) -> Send | None:
+        """Take the largest message in flight, the oldest of equal ones, of at least so many bytes.
+
+        None where there is none so large.
+        """
+        largest = max(self.in_flight.items(), key=lambda item: len(item[1][1]), default=None)
+        if largest is None or len(largest[1][1]) < at_least:
+            return None
+        return self.in_flight.pop(largest[0])
 
     @property
     def idle(self) -> bool:
