@@ -211,6 +211,23 @@ def test_one_that_is_ending_makes_room_too(client: DrivenClient) -> None:
     assert list(client.peer.links) == ["private:a", "private:b"]
 
 
+@pytest.mark.parametrize("links", [0, 1])
+def test_a_subscription_made_while_the_client_gets_started_is_attached_once(
+    idle: DrivenClient, links: int
+) -> None:
+    idle.start()
+    idle.dial()
+    while idle.control.state is not State.STARTED:
+        idle.step()
+    allow(idle, links)
+    idle.subscribe()
+    idle.turn()
+    ((_, _, _, error),) = [entry for entry in idle.taken_log() if entry[0] == "subscribed"]
+    assert (error is None) == bool(links)
+    assert len(idle.peer.links) == links
+    assert idle.control.state is State.STARTED
+
+
 def test_without_room_a_subscription_is_refused(client: DrivenClient) -> None:
     allow(client, 1)
     client.subscribe(Destination("p"))

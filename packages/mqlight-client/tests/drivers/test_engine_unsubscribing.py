@@ -234,6 +234,19 @@ def test_unsubscribing_that_the_loss_of_the_connection_overtakes_is_done(
     assert client.peer.links == {}
 
 
+def test_unsubscribing_what_the_server_has_ended_is_done(client: DrivenClient) -> None:
+    client.subscribe()
+    client.turn()
+    client.peer.end(client.peer.links[ADDRESS], "amqp:link:detach-forced", "moved")
+    client.turn()
+    client.taken_log()
+    client.unsubscribe()
+    client.turn()
+    assert client.taken_log() == [("unsubscribed", "news", None, None)]
+    client.reconnect()
+    assert client.peer.links == {}
+
+
 def test_a_stop_completes_what_is_being_unsubscribed(client: DrivenClient) -> None:
     client.subscribe()
     client.turn()

@@ -85,13 +85,13 @@ class Traffic:
 
     def attach(self, subscription: Subscription) -> None:
         """Subscribe, if there is a connection."""
-        if self._connection is None or not subscription.live:
+        waiting = subscription.live and subscription.progress is Progress.QUEUED
+        if self._connection is None or not waiting:
             return
         address = subscription.destination.address
         if address in self._receivers:
-            if self._receivers[address].subscription is not subscription:
-                self._successors[address] = subscription
-        else:
+            self._successors[address] = subscription
+        elif self._roomless.get(address) is not subscription:
             self._open(self._connection, subscription)
 
     def _open(self, connection: AmqpConnection, subscription: Subscription) -> None:
@@ -242,6 +242,7 @@ class Traffic:
         subscription, error = event.receiver.subscription, event.error
         address = subscription.destination.address
         self._receivers.pop(address, None)
+        subscription.progress = Progress.QUEUED
         if not subscription.live:
             self._ended(subscription, error if event.refused else None)
             error = None
