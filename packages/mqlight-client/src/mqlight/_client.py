@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import weakref
 from typing import TYPE_CHECKING, Any, Self, final
 
@@ -10,17 +9,15 @@ from mqlight._encoding import SendPlan, SendPlans
 from mqlight._machine.backlog import MOST_BYTES, MOST_MESSAGES
 from mqlight._machine.states import State
 from mqlight._machine.subscriptions import Subscription
+from mqlight._settings import check_settings
 from mqlight_core.callbacks import check_callback
-from mqlight_core.client_id import check_client_id, generate_client_id
 from mqlight_core.errors import InvalidArgumentError, MQLightError
-from mqlight_core.source import service_source
 from mqlight_core.topics import Destination, check_pattern, check_share
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from mqlight import typing as t
-    from mqlight._drivers.settings import ClientSettings
     from mqlight._machine.backlog import Backlog
 
 _STARTED = State.STARTED
@@ -68,7 +65,7 @@ class Client:
         *,
         client_options: t.ClientOptionsDict | None = None,
     ) -> None:
-        settings = _settings(service, client_id, security_options, client_options)
+        settings = check_settings(service, client_id, security_options, client_options)
         check_callback("on_started", on_started, 1)
         check_callback("on_state_changed", on_state_changed, 3)
         check_callback("on_drain", on_drain, 1)
@@ -330,42 +327,4 @@ def _refusal(backlog: Backlog, size: int) -> MQLightError | None:
     return MQLightError(
         f"the message was not accepted: with its {size} bytes more than {most} would be queued; "
         "wait for on_drain"
-    )
-
-
-def _settings(
-    service: object, client_id: object, security_options: object, client_options: object
-) -> ClientSettings:
-    from mqlight._arguments import ClientOptions  # noqa: PLC0415 - loads pydantic
-    from mqlight._drivers.settings import ClientSettings  # noqa: PLC0415
-    from mqlight_core.arguments import validate  # noqa: PLC0415
-    from mqlight_security import credentials_for  # noqa: PLC0415
-    from mqlight_security import security_options as check_security  # noqa: PLC0415
-
-    source = service_source(service)
-    if client_id is None:
-        checked_id = generate_client_id(random.getrandbits(28))
-    else:
-        checked_id = check_client_id(client_id)
-    security = check_security(security_options)
-    fixed = source.fixed
-    if fixed is not None:
-        if security.uses_files and not any(one.tls for one in fixed):
-            message = (
-                "security_options name certificate or key files, but no service has a URL that "
-                "starts with amqps://"
-            )
-            raise InvalidArgumentError(message)
-        for one in fixed:
-            credentials_for(one, security)
-    options = validate(ClientOptions, "client_options", client_options)
-    return ClientSettings(
-        client_id=checked_id,
-        source=source,
-        security=security,
-        connect_timeout=options.connect_timeout / 1000,
-        idle_timeout=options.idle_timeout / 1000,
-        stop_timeout=options.stop_timeout / 1000,
-        max_queued_bytes=options.max_queued_bytes,
-        insecure_plain=options.insecure_plain,
     )

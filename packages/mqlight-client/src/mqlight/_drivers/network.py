@@ -35,7 +35,7 @@ def resolve(service: Service) -> tuple[Address, ...]:
     try:
         found = socket.getaddrinfo(service.host, service.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as problem:
-        message = f"{service}: the host {service.host!r} can not be looked up: {_reason(problem)}"
+        message = f"{service}: the host {service.host!r} can not be looked up: {reason(problem)}"
         raise NetworkError(message) from None
     return tuple((family, address) for family, _, _, _, address in found)
 
@@ -104,7 +104,7 @@ class Stream:
             self._watch(WRITE)
             return
         self.close()
-        message = f"{self.service}: {_reason(error) if error else 'the host has no address'}"
+        message = f"{self.service}: {reason(error) if error else 'the host has no address'}"
         raise NetworkError(message)
 
     def _begin_tls(self, sock: socket.socket, context: ssl.SSLContext) -> None:
@@ -114,7 +114,7 @@ class Stream:
                 sock, server_hostname=self.service.host, do_handshake_on_connect=False
             )
         except (OSError, ValueError) as problem:
-            raise self._handshake_error(problem) from None
+            raise handshake_error(self.service, problem) from None
 
     def _watch(self, interest: int) -> None:
         if interest == self._interest or self._socket is None:
@@ -148,20 +148,10 @@ class Stream:
         except ssl.SSLWantWriteError:
             self._watch(WRITE)
         except OSError as problem:
-            raise self._handshake_error(problem) from None
+            raise handshake_error(self.service, problem) from None
         else:
             return True
         return False
-
-    def _handshake_error(self, problem: Exception) -> MQLightError:
-        import ssl  # noqa: PLC0415
-
-        message = f"{self.service}: the TLS handshake failed: {_reason(problem)}"
-        if isinstance(problem, ssl.SSLError) and not isinstance(
-            problem, ssl.SSLEOFError | ssl.SSLZeroReturnError
-        ):
-            return SecurityError(message)
-        return NetworkError(message)
 
     def read_into(self, view: memoryview) -> int | None:
         """Read what is there; 0 at the end of the stream, None when nothing is there yet.
@@ -199,8 +189,7 @@ class Stream:
 
             if isinstance(problem, ssl.SSLWantReadError | ssl.SSLWantWriteError):
                 return
-        message = f"{self.service}: the connection broke: {_reason(problem)}"
-        raise NetworkError(message) from None
+        raise broken(self.service, problem) from None
 
     def close(self) -> None:
         """Close the socket at once."""
@@ -222,9 +211,32 @@ def _connected(sock: socket.socket) -> OSError | None:
     return None
 
 
-def _reason(problem: Exception) -> str:
+def handshake_error(service: Service, problem: Exception) -> MQLightError:
+    """Return the documented error of a TLS handshake that failed."""
+    import ssl  # noqa: PLC0415
+
+    message = f"{service}: the TLS handshake failed: {reason(problem)}"
+    if isinstance(problem, ssl.SSLError) and not isinstance(
+        problem, ssl.SSLEOFError | ssl.SSLZeroReturnError
+    ):
+        return SecurityError(message)
+    return NetworkError(message)
+
+
+def broken(service: Service, problem: Exception) -> NetworkError:
+    """Return the documented error of a connection that the system says is broken."""
+    return NetworkError(f"{service}: the connection broke: {reason(problem)}")
+
+
+def hung_up(service: Service) -> NetworkError:
+    """Return the documented error of a connection that the server has closed."""
+    return NetworkError(f"{service}: the server closed the connection")
+
+
+def reason(problem: Exception) -> str:
+    """Return what the system said, without its numbers."""
     if isinstance(problem, OSError):
         verify = getattr(problem, "verify_message", "")
-        reason = getattr(problem, "reason", "")
-        return str(verify or problem.strerror or reason or problem)
+        said = getattr(problem, "reason", "")
+        return str(verify or problem.strerror or said or problem)
     return str(problem)

@@ -23,10 +23,12 @@ from mqlight._drivers.control import Control
 from mqlight._drivers.dialling import Dialling
 from mqlight._drivers.engine import Engine
 from mqlight._drivers.handover import Handover
+from mqlight._drivers.lookups import Lookups
+from mqlight._drivers.network import hung_up
 from mqlight._drivers.wakeup import Wakeup
 from mqlight._machine.backlog import Backlog
 from mqlight._machine.states import State
-from mqlight_core.errors import InternalError, MQLightError, NetworkError, StoppedError
+from mqlight_core.errors import InternalError, MQLightError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,9 +96,8 @@ class ThreadedDriver:
         name = f"mqlight-{settings.client_id}"
         self._starters = Background(f"{name}-on_started")
         self._resolver = Background(f"{name}-resolver")
-        self._dialling = Dialling(
-            settings, self.control, self._selector, self._resolver, self._attempt_failed
-        )
+        self._lookups = Lookups(settings, self.control, self._resolver, self._attempt_failed)
+        self._dialling = Dialling(settings, self._lookups, self._selector, self._attempt_failed)
         self._handover = Handover(self, name)
 
     def start(self, on_started: Callback | None) -> None:
@@ -185,8 +186,7 @@ class ThreadedDriver:
         if size is None:
             return
         if size == 0:
-            ended = NetworkError(f"{stream.service}: the server closed the connection")
-            self.engine.stream_broken(ended, now)
+            self.engine.stream_broken(hung_up(stream.service), now)
             return
         self.engine.receive(self._read, size)
         self._readable = stream.may_have_more(size, _READ_SIZE)
@@ -286,7 +286,7 @@ class ThreadedDriver:
 
     def resolve(self, attempt: int) -> None:
         """Ask the source for the services."""
-        self._dialling.resolve(attempt)
+        self._lookups.services(attempt)
 
     def dial(self, attempt: int, service: Service) -> None:
         """Connect to a service."""

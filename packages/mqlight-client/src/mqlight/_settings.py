@@ -1,0 +1,58 @@
+"""From the arguments of a client's constructor to settings that hold together."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from mqlight_core.client_id import check_client_id, generate_client_id
+from mqlight_core.errors import InvalidArgumentError
+from mqlight_core.source import service_source
+
+if TYPE_CHECKING:
+    from mqlight._drivers.settings import ClientSettings
+
+
+def check_settings(
+    service: object, client_id: object, security_options: object, client_options: object
+) -> ClientSettings:
+    """Check what every kind of client is made with; a `client_id` of None becomes a random one.
+
+    Raises:
+        TypeError: an argument is of a wrong type.
+        InvalidArgumentError: an argument is invalid, or two of them contradict each other.
+        RangeError: a client option is out of range.
+    """
+    from mqlight._arguments import ClientOptions  # noqa: PLC0415 - loads pydantic
+    from mqlight._drivers.settings import ClientSettings  # noqa: PLC0415
+    from mqlight_core.arguments import validate  # noqa: PLC0415
+    from mqlight_security import credentials_for  # noqa: PLC0415
+    from mqlight_security import security_options as check_security  # noqa: PLC0415
+
+    source = service_source(service)
+    if client_id is None:
+        checked_id = generate_client_id(random.getrandbits(28))
+    else:
+        checked_id = check_client_id(client_id)
+    security = check_security(security_options)
+    fixed = source.fixed
+    if fixed is not None:
+        if security.uses_files and not any(one.tls for one in fixed):
+            message = (
+                "security_options name certificate or key files, but no service has a URL that "
+                "starts with amqps://"
+            )
+            raise InvalidArgumentError(message)
+        for one in fixed:
+            credentials_for(one, security)
+    options = validate(ClientOptions, "client_options", client_options)
+    return ClientSettings(
+        client_id=checked_id,
+        source=source,
+        security=security,
+        connect_timeout=options.connect_timeout / 1000,
+        idle_timeout=options.idle_timeout / 1000,
+        stop_timeout=options.stop_timeout / 1000,
+        max_queued_bytes=options.max_queued_bytes,
+        insecure_plain=options.insecure_plain,
+    )
