@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+# The helper module beside this file; the import mode of the project puts no test folder there.
+sys.path.insert(0, str(Path(__file__).parent))
 
 import mqlight
 from mqlight_devserver import DevServer

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
+from aio_runner import run
 
 import mqlight
 
@@ -101,6 +102,34 @@ def test_messages_travel_over_tls(
     one.wait_named("on_message", 3)
     assert one.messages == ["small", big, "last"]
     one.stop()
+
+
+def test_messages_travel_over_tls_on_an_event_loop(
+    terminator: Callable[[str], str], trust: str
+) -> None:
+    async def test() -> None:
+        async with (
+            mqlight.aio.Client(
+                terminator("127.0.0.1"), security_options={"ssl_trust_certificate": trust}
+            ) as client,
+            client.subscribe("t", qos=1) as messages,
+        ):
+            for payload in ("small", "x" * 300_000, "last"):
+                await client.send("t", payload, qos=1)
+                assert (await anext(messages)).data == payload
+
+    run(test())
+
+
+def test_an_unknown_authority_ends_a_start_on_an_event_loop(
+    terminator: Callable[[str], str],
+) -> None:
+    async def test() -> None:
+        client = mqlight.aio.Client(terminator("127.0.0.1"))
+        with pytest.raises(mqlight.SecurityError, match="unable to get local issuer certificate"):
+            await client.start()
+
+    run(test())
 
 
 def test_an_unknown_authority_stops_the_client(

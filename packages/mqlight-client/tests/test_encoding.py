@@ -155,3 +155,39 @@ def test_memory_of_topics_and_options_is_bounded() -> None:
         plans.find({"ttl": number})
     assert len(plans._known) <= 64
     assert decoded(plans.find({"ttl": 1}).encode("t", "text")).ttl == 0.001
+
+
+def test_options_one_by_one_mean_what_they_mean_in_a_dict() -> None:
+    plans = SendPlans(set())
+    plan = plans.of(qos=1, ttl=5000, properties={"a": 1}, persistent=True)
+    message = decoded(plan.encode("news", "text"))
+    assert (plan.qos, message.ttl, message.durable) == (1, 5.0, True)
+    assert message.properties == {"a": 1}
+
+
+def test_options_one_by_one_are_remembered() -> None:
+    plans = SendPlans(set())
+    plain: dict[str, Any] = {"properties": None, "persistent": False}
+    first = plans.of(qos=0, ttl=5000, **plain)
+    assert plans.of(qos=0, ttl=5000, **plain) is first
+    assert plans.of(qos=1, ttl=None, **plain) is plans.of(qos=1, ttl=None, **plain)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"qos": 2}, RangeError, "qos value 2 is invalid"),
+        ({"qos": True}, RangeError, "qos value True is invalid"),
+        ({"ttl": 0}, RangeError, "ttl value 0 is invalid"),
+        ({"ttl": []}, TypeError, "ttl value"),
+        ({"properties": []}, TypeError, "properties must be a dict"),
+        ({"persistent": 1}, TypeError, "persistent value 1 is invalid"),
+    ],
+)
+def test_options_one_by_one_go_by_their_own_names(
+    options: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    plans = SendPlans(set())
+    plain: dict[str, Any] = {"qos": 0, "ttl": None, "properties": None, "persistent": False}
+    with pytest.raises(error, match=f"^{said}"):
+        plans.of(**plain | options)

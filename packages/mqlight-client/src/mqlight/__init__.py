@@ -25,6 +25,8 @@ from mqlight_core.errors import (
 )
 
 if TYPE_CHECKING:
+    from mqlight import aio as aio
+    from mqlight import blocking as blocking
     from mqlight._arguments import ClientOptions
 
 __all__ = [
@@ -81,5 +83,9 @@ if not TYPE_CHECKING:
             from mqlight._arguments import ClientOptions as Options  # noqa: PLC0415 - pydantic
 
             return Options
+        if name in ("aio", "blocking"):
+            from importlib import import_module  # noqa: PLC0415 - loads proton
+
+            return import_module(f"mqlight.{name}")
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)

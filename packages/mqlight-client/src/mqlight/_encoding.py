@@ -21,7 +21,10 @@ from mqlight_core.errors import InvalidArgumentError
 from mqlight_core.topics import check_topic
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mqlight._amqp.values import PropertyValue
+    from mqlight._arguments import SendOptions
 
 _MOST_PLANS = 64
 """Option dictionaries that a client remembers; then it starts anew."""
@@ -113,6 +116,39 @@ class SendPlans:
         self._known: dict[object, SendPlan] = {}
         self._warned = warned
 
+    def of(
+        self,
+        *,
+        qos: int,
+        ttl: int | None,
+        properties: Mapping[str, PropertyValue] | None,
+        persistent: bool,
+    ) -> SendPlan:
+        """Return the plan for options given one by one.
+
+        Raises:
+            TypeError: an option is of a wrong kind.
+            RangeError: an option is out of range.
+        """
+        plain = ttl is None and properties is None and persistent is False
+        if plain and type(qos) is int and 0 <= qos <= 1:
+            return self._of_qos[qos]
+        key: object = None
+        if properties is None:
+            key = (qos, ttl, persistent, type(qos), type(ttl), type(persistent))
+            try:
+                plan = self._known.get(key)
+            except TypeError:
+                key = None
+            else:
+                if plan is not None:
+                    return plan
+        from mqlight._arguments import SendOptions  # noqa: PLC0415 - loads pydantic
+        from mqlight_core.arguments import validate  # noqa: PLC0415
+
+        options = {"qos": qos, "ttl": ttl, "properties": properties, "persistent": persistent}
+        return self._remember(key, validate(SendOptions, "", options))
+
     def find(self, options: object) -> SendPlan:
         """Return the plan for an options argument.
 
@@ -135,15 +171,14 @@ class SendPlans:
             else:
                 if plan is not None:
                     return plan
-        plan = self._make(options)
+        from mqlight._arguments import SendOptions, check_options  # noqa: PLC0415 - loads pydantic
+
+        return self._remember(key, check_options(SendOptions, options, self._warned))
+
+    def _remember(self, key: object, checked: SendOptions) -> SendPlan:
+        plan = SendPlan(checked.qos, checked.ttl, checked.properties, persistent=checked.persistent)
         if key is not None:
             if len(self._known) >= _MOST_PLANS:
                 self._known.clear()
             self._known[key] = plan
         return plan
-
-    def _make(self, options: object) -> SendPlan:
-        from mqlight._arguments import SendOptions, check_options  # noqa: PLC0415 - loads pydantic
-
-        checked = check_options(SendOptions, options, self._warned)
-        return SendPlan(checked.qos, checked.ttl, checked.properties, persistent=checked.persistent)

@@ -30,6 +30,24 @@ def test_messages_queue_behind_the_others_of_their_topic() -> None:
     assert numbers(outbox.lanes["b"].waiting) == [2]
 
 
+def test_what_waits_can_be_withdrawn() -> None:
+    outbox = Outbox()
+    sends = [send_to("a", 1), send_to("b", 2), send_to("a", 3)]
+    outbox.accept(sends)
+    assert numbers(outbox.withdraw([sends[0], sends[1]])) == [1, 2]
+    assert numbers(outbox.lanes["a"].waiting) == [3]
+    assert outbox.withdraw([sends[0], send_to("c")]) == []
+
+
+def test_an_equal_message_is_not_withdrawn_with_another() -> None:
+    outbox = Outbox()
+    one: Send = ("a", b"encoded", 0, None, [], None)
+    two: Send = ("a", b"encoded", 0, None, [], None)
+    outbox.accept([one, two])
+    assert outbox.withdraw([one])[0] is one
+    assert outbox.lanes["a"].waiting[0] is two
+
+
 def test_accepting_returns_the_lanes_that_got_something() -> None:
     outbox = Outbox()
     outbox.accept([send_to("a")])

@@ -95,7 +95,7 @@ class Link:
 
     def __init__(self, credit: int) -> None:
         self.subscription = Subscription(NEWS, credit=credit)
-        self.credit = self.subscription.restart_credit()
+        self.credit = self.subscription.restart_credit(object())
 
     def deliver(self, messages: int) -> None:
         self.credit += self.subscription.arrived(messages) - messages
@@ -146,11 +146,11 @@ def test_a_new_link_starts_with_all_the_credit() -> None:
     link = Link(8)
     link.deliver(8)
     link.finish(1)
-    assert link.subscription.restart_credit() == 8
+    assert link.subscription.restart_credit(object()) == 8
     assert link.subscription.unsettled == 0
 
 
 def test_a_link_that_is_only_attached_to_be_deleted_gets_no_credit() -> None:
     subscription = Subscription(NEWS)
     subscription.live = False
-    assert subscription.restart_credit() == 0
+    assert subscription.restart_credit(object()) == 0

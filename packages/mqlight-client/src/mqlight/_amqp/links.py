@@ -122,6 +122,19 @@ class Sender:
                     self.largest_settled = largest_settled = size
         return count
 
+    def transfer_at_once(self, send: Send) -> bool:
+        """Hand one message over at quality of service 0; False where credit or size forbid it."""
+        encoded = send[1]
+        size = len(encoded)
+        if pn_link_credit(self.link) <= 0 or (self._largest and size > self._largest):
+            return False
+        self._tags.advance()
+        delivery = pn_delivery(self.link, self._tags.value)
+        pn_link_send(self.link, encoded, size)
+        pn_delivery_settle(delivery)
+        self.largest_settled = max(self.largest_settled, size)
+        return True
+
     def on_delivery(self, delivery: pn.Delivery, events: list[Event]) -> int:
         """The server said something of a message in flight; `complete` follows in the batch.
 
@@ -198,7 +211,9 @@ class Receiver:
         self.attached = False
         self.alive = True
         """False once the handles of its deliveries are gone."""
-        self.manual = subscription.qos == 1 and not subscription.auto_confirm
+        self.manual = subscription.prefetch is not None or (
+            subscription.qos == 1 and not subscription.auto_confirm
+        )
         self.held: dict[int, pn.Delivery] = {}
         """With manual confirmation: what can still be confirmed, by token."""
         self._tokens = 0
@@ -226,7 +241,7 @@ class Receiver:
         """The server's attach has arrived: now, and not before, credit may be granted."""
         self.attached = True
         self._presettled = pn.pn_link_remote_snd_settle_mode(self.link) == pn.PN_SND_SETTLED
-        self.grant(self.subscription.restart_credit())
+        self.grant(self.subscription.restart_credit(self))
 
     def grant(self, credit: int) -> None:
         """Let the server send so many messages more; not on a link that is being ended."""

@@ -56,6 +56,13 @@ class Senders:
                 self._roomless[topic] = lane
         self.make_room()
 
+    def unused(self, topic: str) -> Sender | None:
+        """Return the attached link of a topic of which no message waits, if there is one."""
+        sender = self._by_topic.get(topic)
+        if sender is None or not sender.attached or sender.lane.waiting:
+            return None
+        return sender
+
     def on_ready(self, sender: Sender) -> None:
         """A link has been attached or has got credit."""
         if self._by_topic.get(sender.lane.topic) is sender:
@@ -90,7 +97,11 @@ class Senders:
             free = self._connection.free_handles - self._yielded
             if self._roomless and self.links < MOST_LINKS and free > 0:
                 topic = next(iter(self._roomless))
-                self._by_topic[topic] = self._connection.open_sender(self._roomless.pop(topic))
+                lane = self._roomless.pop(topic)
+                if lane.idle:
+                    self._outbox.forget(lane)
+                else:
+                    self._by_topic[topic] = self._connection.open_sender(lane)
             elif not self._end_least_recently_used():
                 return
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mqlight._amqp.links import Receiver
     from mqlight._machine.outbox import Send
+    from mqlight._machine.prefetch import Prefetched
     from mqlight_core.service import Service
     from mqlight_core.topics import Destination
 
@@ -52,6 +53,22 @@ class Confirm:
 
 
 @dataclass(frozen=True, slots=True)
+class Take:
+    """The application is done with a message that had waited for it."""
+
+    subscription: Subscription
+    message: Prefetched[Receiver]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take back a message that has not been transferred; `answer` is told whether it was."""
+
+    send: Send
+    answer: Callable[[bool], object]
+
+
+@dataclass(frozen=True, slots=True)
 class Invoke:
     """Something that another thread of ours found out."""
 
@@ -66,7 +83,7 @@ class Forget:
     sends: tuple[Send, ...]
 
 
-Task: TypeAlias = Effect | Attach | Detach | Confirm | Invoke | Forget
+Task: TypeAlias = Effect | Attach | Detach | Confirm | Take | Withdraw | Invoke | Forget
 
 
 class Control:

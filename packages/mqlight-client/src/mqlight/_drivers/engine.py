@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mqlight._amqp.connection import IS_IT_AMQP, AmqpConnection, Ended, Identity, Opened
 from mqlight._drivers.calls import Internal, Notice
-from mqlight._drivers.control import Attach, Confirm, Detach, Forget, Invoke
+from mqlight._drivers.control import Attach, Confirm, Detach, Forget, Invoke, Take, Withdraw
 from mqlight._drivers.traffic import Traffic
 from mqlight._machine import effects
 from mqlight_core.errors import MQLightError, NetworkError
@@ -104,6 +104,10 @@ class Engine:
                 self.traffic.detach(task.subscription)
             case Confirm():
                 self.traffic.confirm(task)
+            case Take():
+                self.traffic.take(task.subscription, task.message)
+            case Withdraw():
+                task.answer(bool(self.traffic.withdraw([task.send])))
             case Invoke():
                 task.step()
             case effects.Resolve():

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mqlight._drivers.calls import Call
     from mqlight._drivers.network import Stream
     from mqlight._drivers.settings import ClientSettings
+    from mqlight._machine.outbox import Send
     from mqlight_core.service import Service
 
     Callback = Callable[..., object]
@@ -61,7 +62,10 @@ class ThreadedDriver:
         *,
         on_state_changed: Callback | None,
         on_drain: Callback | None,
+        holds_process: bool = True,
     ) -> None:
+        """`holds_process`: the process does not end while the client is not stopped."""
+        self._holds_process = holds_process
         self._client_while_held: object = None
         """Keeps the client while it is not stopped; afterwards it may be collected."""
         self._client = weakref.ref(client)
@@ -106,6 +110,13 @@ class ThreadedDriver:
             self._hold()
             self.control.start(on_started)
 
+    def accept(self, send: Send) -> None:
+        """Queue a message; from any thread."""
+        self.backlog.accepted += 1
+        self.backlog.accepted_bytes += len(send[1])
+        self.control.inbox.append(send)
+        self.wakeup.wake()
+
     def stop(self, on_stopped: Callback | None) -> None:
         """Ask to stop; from any thread."""
         with self._life_lock:
@@ -116,7 +127,8 @@ class ThreadedDriver:
     def _hold(self) -> None:
         """Keep the process and the client until `stopped`."""
         self._client_while_held = self._client()
-        keeper.hold(self)
+        if self._holds_process:
+            keeper.hold(self)
         self._stopped.clear()
 
     def wait_stopped(self, timeout: float | None) -> bool:

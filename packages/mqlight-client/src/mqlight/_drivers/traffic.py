@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mqlight._drivers.control import Confirm, Control
     from mqlight._machine.backlog import Backlog
     from mqlight._machine.outbox import Outcome, Send
+    from mqlight._machine.prefetch import Prefetched
     from mqlight._machine.subscriptions import Subscription
 
 
@@ -82,6 +83,16 @@ class Traffic:
         lanes = self._outbox.accept(sends)
         if self._senders is not None:
             self._senders.touch(lanes)
+
+    def transfer_at_once(self, send: Send) -> bool:
+        """Transfer a message of quality of service 0 past the queue, where nothing waits in it."""
+        if self._senders is None or self._control.inbox:
+            return False
+        sender = self._senders.unused(send[0])
+        if sender is None or not sender.transfer_at_once(send):
+            return False
+        self._outbox.written.append(send)
+        return True
 
     def attach(self, subscription: Subscription) -> None:
         """Subscribe, if there is a connection."""
@@ -162,6 +173,20 @@ class Traffic:
         if task.callback is not None:
             self._calls.append(Notice("the callback of confirm_delivery", task.callback, error))
 
+    def take(self, subscription: Subscription, message: Prefetched[Receiver]) -> None:
+        """Settle a message that had waited for the application, and give its credit back."""
+        if message.token:
+            message.link.confirm(message.token)
+        message.credited.grant(subscription.finished(1) if message.credited.alive else 0)
+
+    def withdraw(self, sends: Sequence[Send]) -> list[Send]:
+        """Take back those of these messages that are not transferred; nobody is told of them."""
+        self.accept(self._control.take_inbox())
+        withdrawn = self._outbox.withdraw(sends)
+        self._finished(withdrawn)
+        self._drain()
+        return withdrawn
+
     def finish(self, calls: Sequence[Call]) -> None:
         """Settle and grant credit for messages whose callbacks have returned."""
         for call in calls:
@@ -207,8 +232,12 @@ class Traffic:
 
     def _arrived(self, arrived: Arrived) -> None:
         self.made_progress = True
-        receiver = arrived.receiver
-        receiver.grant(receiver.subscription.arrived(len(arrived.messages)))
+        receiver, subscription = arrived.receiver, arrived.receiver.subscription
+        receiver.grant(subscription.arrived(len(arrived.messages)))
+        if subscription.prefetch is not None:
+            if subscription.live:
+                subscription.prefetch.put(receiver, arrived.messages, arrived.tokens)
+            return
         if receiver.manual:
             for token, (_, _, delivery) in zip(arrived.tokens, arrived.messages, strict=True):
                 message = delivery["message"]

@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Collection, Hashable, Iterable
 
     OnSent = Callable[..., object]
 
@@ -100,6 +100,19 @@ class Outbox:
             lane.in_flight.clear()
         self.lanes = {topic: lane for topic, lane in self.lanes.items() if lane.waiting}
         return self.take_written()
+
+    def withdraw(self, sends: Collection[Send]) -> list[Send]:
+        """Take back those of these messages that wait; return them."""
+        unwanted = {id(send) for send in sends}
+        withdrawn: list[Send] = []
+        for topic in {send[0] for send in sends}:
+            lane = self.lanes.get(topic)
+            if lane is not None:
+                kept: deque[Send] = deque()
+                for send in lane.waiting:
+                    (withdrawn if id(send) in unwanted else kept).append(send)
+                lane.waiting = kept
+        return withdrawn
 
     def stop(self) -> list[Send]:
         """Take everything that has not been transferred at quality of service 0, and forget it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mqlight_core.errors import SubscribedError, UnsubscribedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mqlight._machine.prefetch import Prefetch
     from mqlight_core.topics import Destination
 
     Callback = Callable[..., object]
@@ -43,6 +44,7 @@ class Subscription:
         "on_message",
         "on_subscribed",
         "on_unsubscribed",
+        "prefetch",
         "progress",
         "qos",
         "returned",
@@ -60,6 +62,7 @@ class Subscription:
         auto_confirm: bool = True,
         on_subscribed: Callback | None = None,
         on_message: Callback | None = None,
+        prefetch: Prefetch[Any] | None = None,
     ) -> None:
         self.destination = destination
         self.qos = qos
@@ -71,6 +74,8 @@ class Subscription:
         self.on_subscribed = on_subscribed
         self.on_message = on_message
         self.on_unsubscribed: Callback | None = None
+        self.prefetch = prefetch
+        """Where messages wait for an application that asks for them, in place of `on_message`."""
         self.progress = Progress.QUEUED
         self.live = True
         """False once the application has unsubscribed: messages that still arrive are dropped."""
@@ -83,11 +88,11 @@ class Subscription:
         self.returned = 0
         """Messages finished whose credit has not been granted again."""
 
-    def restart_credit(self) -> int:
-        """A new link: nothing is outstanding; return the credit to grant."""
-        self.unsettled = 0
+    def restart_credit(self, link: object) -> int:
+        """A new link: nothing of it is outstanding; return the credit to grant."""
+        self.unsettled = 0 if self.prefetch is None else self.prefetch.restart(link)
         self.returned = 0
-        return self.credit if self.live else 0
+        return max(self.credit - self.unsettled, 0) if self.live else 0
 
     def arrived(self, messages: int) -> int:
         """Messages have come; return the credit to grant."""

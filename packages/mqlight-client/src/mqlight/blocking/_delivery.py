@@ -1,0 +1,23 @@
+"""A message as a program gets it that waits for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mqlight._received import Received
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery(Received):
+    """One message and what came with it."""
+
+    def confirm(self) -> None:
+        """Confirm the message, at quality of service 1; a second time does nothing.
+
+        May be called from any thread.
+
+        Raises:
+            NetworkError: the client has stopped, has reconnected or has unsubscribed since the
+                message came, so that the server will deliver it again.
+        """
+        self._confirm()

@@ -1,0 +1,104 @@
+"""What threads of the application wait for, and the client's own threads tell."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from mqlight._machine.states import State
+from mqlight_core.errors import RangeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONGEST = threading.TIMEOUT_MAX
+"""Seconds."""
+
+
+def check_timeout(timeout: float | None) -> float | None:
+    """Return a timeout in seconds.
+
+    Raises:
+        TypeError: it is neither None nor a number.
+        RangeError: it is negative, or longer than a thread can wait.
+    """
+    if timeout is None:
+        return None
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
+        message = f"timeout must be a number of seconds or None, not {type(timeout).__name__}"
+        raise TypeError(message)
+    if not 0 <= timeout <= LONGEST:
+        message = f"timeout value {timeout!r} is invalid, must be 0 to {LONGEST:g} seconds or None"
+        raise RangeError(message)
+    return timeout
+
+
+class Waiting:
+    """One condition for everything that can change, and what the client was last said to be."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.state = State.STOPPED
+        self.error: Exception | None = None
+        """Why the client is retrying or has stopped."""
+
+    def tell(self, change: Callable[[], object]) -> None:
+        """Make a change and let everyone look; on any thread."""
+        with self._changed:
+            change()
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Let everyone look."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def until(self, done: Callable[[], bool], timeout: float | None) -> bool:
+        """Wait until `done()`, which is asked under the condition's lock; False after `timeout`."""
+        with self._changed:
+            return self._changed.wait_for(done, timeout)
+
+    def begin(self) -> None:
+        """The client is asked to start."""
+        with self._changed:
+            if self.state is State.STOPPED:
+                self.state = State.STARTING
+                self.error = None
+
+    def on_state_changed(self, _client: object, state: State, error: Exception | None) -> None:
+        """Told by the client."""
+        with self._changed:
+            self.state = state
+            self.error = error
+            self._changed.notify_all()
+
+
+class Answer:
+    """What becomes of one call: nothing yet, success, or an error."""
+
+    __slots__ = ("done", "error", "waiting")
+
+    def __init__(self, waiting: Waiting) -> None:
+        self.waiting = waiting
+        self.done = False
+        self.error: Exception | None = None
+
+    def give(self, _client: object, error: Exception | None, *_: object) -> None:
+        """As `on_sent`, `on_subscribed` and the like."""
+
+        def answer() -> None:
+            self.done, self.error = True, error
+
+        self.waiting.tell(answer)
+
+    def within(self, timeout: float | None) -> bool:
+        """Wait for it; False after `timeout`.
+
+        Raises:
+            MQLightError: the error.
+        """
+        if not self.waiting.until(lambda: self.done, timeout):
+            return False
+        if self.error is not None:
+            raise self.error
+        return True
