@@ -39,6 +39,7 @@ class Result:
     """Of ours: µs from one message to the next."""
     peer: Spread
     """Of the peer, while it served ours; far below `ours`, or the peer was measured instead."""
+    promised: bool
     ratio: Spread
     """How many times less CPU ours took than the handler in the same round."""
 
@@ -60,6 +61,7 @@ def _result(rounds: Sequence[Sequence[Sample]], workload: Workload, program: Pro
         ours=Spread.of([one.cpu_us for one in ours]),
         wall=Spread.of([one.wall_us for one in ours]),
         peer=Spread.of([one.peer_cpu_us for one in ours]),
+        promised=program.promised,
         ratio=Spread.of([a.cpu_us / b.cpu_us for a, b in zip(handler, ours, strict=True)]),
     )
 

@@ -51,17 +51,21 @@ def measure(peer: Path, cores: Cores, workload: Workload, program: Program, coun
     Raises:
         BenchmarkError: it failed, or peer and program do not agree on the number of messages.
     """
+    count //= workload.part
     total = count + WARM_UP
     time_limit = _START_SECONDS + round(total * _SECONDS_A_MESSAGE)
-    role = ("sink",) if workload.sink else ("source", "--count", str(total))
-    with running_peer(peer, (*role, *workload.peer_arguments), cores.peer, time_limit) as running:
+    role = (workload.role, *workload.peer_arguments)
+    if workload.role == "source":
+        role += ("--count", str(total))
+    with running_peer(peer, role, cores.peer, time_limit) as running:
         spent = _run(program, workload.qos, count, running.port, cores.client, time_limit)
         served = running.result()
-    if served["received" if workload.sink else "sent"] != total:
+    expected = {"sink": (total, 0), "source": (0, total), "echo": (total, total)}[workload.role]
+    if (served["received"], served["sent"]) != expected:
         message = f"{program.module}: {total} messages expected, the peer saw {served}"
         raise BenchmarkError(message)
-    if workload.qos and served["settled"] != total:
-        message = f"{program.module}: {total} acknowledgements expected, the peer counted {served}"
+    if workload.qos and served["settled"] != sum(expected):
+        message = f"{program.module}: {sum(expected)} acknowledgements expected, not {served}"
         raise BenchmarkError(message)
     return Sample(
         workload.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,8 @@ class Program:
     label: str
     module: str
     arguments: tuple[str, ...] = ()
+    promised: bool = False
+    """It is to take several times less CPU than the handler (`harness.report.GOAL`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,33 +23,45 @@ class Workload:
 
     name: str
     qos: int
-    sink: bool
-    """The peer takes messages; otherwise it sends them."""
+    role: Literal["sink", "source", "echo"]
+    """The peer takes messages, sends them, or sends one back for each that it takes."""
     handler: Program
     ours: tuple[Program, ...]
     peer_arguments: tuple[str, ...] = ()
+    part: int = 1
+    """Only the n-th part of the messages: each of them takes longer."""
 
 
 _HANDLER_SEND = Program("MessagingHandler", "handler_send")
 _HANDLER_RECV = Program("MessagingHandler", "handler_recv")
 _OURS_SEND = (
-    Program("drain honoured", "ours_send", ("--drain",)),
-    Program("backlog", "ours_send"),
+    Program("drain honoured", "ours_send", ("--drain",), promised=True),
+    Program("backlog", "ours_send", promised=True),
 )
-_OURS_RECV = (Program("", "ours_recv"),)
+_OURS_RECV = (Program("", "ours_recv", promised=True),)
+_AIO_SEND = Program("asyncio", "aio_send")
+_AIO_RECV = Program("asyncio", "aio_recv")
+_HANDLER_PING = Program("MessagingHandler", "handler_ping")
+_OURS_PING = (Program("", "ours_ping"), Program("asyncio", "aio_ping"))
 
 STANDARD = (
-    Workload("send qos 0", 0, sink=True, handler=_HANDLER_SEND, ours=_OURS_SEND),
-    Workload("send qos 1", 1, sink=True, handler=_HANDLER_SEND, ours=_OURS_SEND),
-    Workload("receive qos 0", 0, sink=False, handler=_HANDLER_RECV, ours=_OURS_RECV),
-    Workload("receive qos 1", 1, sink=False, handler=_HANDLER_RECV, ours=_OURS_RECV),
+    Workload("send qos 0", 0, role="sink", handler=_HANDLER_SEND, ours=(*_OURS_SEND, _AIO_SEND)),
+    Workload("send qos 1", 1, role="sink", handler=_HANDLER_SEND, ours=(*_OURS_SEND, _AIO_SEND)),
+    Workload(
+        "receive qos 0", 0, role="source", handler=_HANDLER_RECV, ours=(*_OURS_RECV, _AIO_RECV)
+    ),
+    Workload(
+        "receive qos 1", 1, role="source", handler=_HANDLER_RECV, ours=(*_OURS_RECV, _AIO_RECV)
+    ),
+    Workload("ping-pong qos 0", 0, role="echo", handler=_HANDLER_PING, ours=_OURS_PING, part=10),
+    Workload("ping-pong qos 1", 1, role="echo", handler=_HANDLER_PING, ours=_OURS_PING, part=10),
 )
 
 EXTRA = (
     Workload(
         "send qos 1, a disposition for each",
         1,
-        sink=True,
+        role="sink",
         handler=_HANDLER_SEND,
         ours=_OURS_SEND,
         peer_arguments=("--disposition-each",),
@@ -54,7 +69,7 @@ EXTRA = (
     Workload(
         "receive qos 1, unique sections",
         1,
-        sink=False,
+        role="source",
         handler=_HANDLER_RECV,
         ours=_OURS_RECV,
         peer_arguments=("--unique-sections",),

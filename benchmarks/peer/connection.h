@@ -1,4 +1,4 @@
-/* The server's side of one AMQP 1.0 connection that only receives, or only sends, without IO:
+/* The server's side of one AMQP 1.0 connection that receives, sends, or sends back, without IO:
    bytes in through `receive`, bytes out through `connection.out`. */
 
 #ifndef PEER_CONNECTION_H
@@ -9,8 +9,8 @@
 enum { MOST_CHANNELS = 8, MOST_HANDLES = 64, MAX_FRAME = 64 * 1024 };
 
 struct behaviour {
-    bool source;             /* send messages; otherwise take those that come */
     uint64_t count;          /* source: how many messages to send */
+    bool echo;               /* send a message for each one that comes */
     bool unique_sections;    /* source: each message has an id and a creation time of its own */
     uint32_t credit;         /* sink: what is granted, and topped up when half of it is used */
     bool disposition_each;   /* sink: settle with one frame per message, not one per read */

@@ -225,7 +225,10 @@ void send_messages(struct connection *connection, size_t most)
 {
     struct output *out = &connection->out;
 
-    if (!connection->behaviour->source || connection->closed)
+    uint64_t count =
+        connection->behaviour->echo ? connection->received : connection->behaviour->count;
+
+    if (connection->closed)
         return;
     for (int channel = 0; channel < MOST_CHANNELS; channel++) {
         struct session *session = &connection->session[channel];
@@ -235,7 +238,7 @@ void send_messages(struct connection *connection, size_t most)
         for (struct link *link = session->link; link < session->link + MOST_HANDLES; link++) {
             while (link->attached && link->sends && link->credit > 0 &&
                    session->remote_window > 0 && out->end - out->start < most &&
-                   connection->sent < connection->behaviour->count)
+                   connection->sent < count)
                 put_message(connection, channel, link);
         }
     }

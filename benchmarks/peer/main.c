@@ -1,6 +1,6 @@
 /* A neutral AMQP 1.0 peer for measuring clients: plain sockets, no AMQP library, loopback only.
 
-   It listens on a free port, says `listening PORT`, serves one connection as a sink or as a source,
+   It listens on a free port, says `listening PORT`, serves one connection as a sink, a source or an echo,
    prints one line of JSON with its counts and its CPU time, and ends.  It never outlives its time
    limit.  Exit code 0 when the client closed the connection, 1 when anything else ended it. */
 
@@ -29,7 +29,8 @@ enum {
 
 static const char USAGE[] =
     "usage: peer sink [--credit N] [--disposition-each] [--time-limit SECONDS]\n"
-    "       peer source --count N [--unique-sections] [--time-limit SECONDS]\n";
+    "       peer source --count N [--unique-sections] [--time-limit SECONDS]\n"
+    "       peer echo [--time-limit SECONDS]\n";
 
 static volatile sig_atomic_t time_is_up;
 
@@ -187,9 +188,16 @@ int main(int argc, char **argv)
     }
     if (optind + 1 != argc || behaviour.credit == 0 || time_limit == 0)
         return usage();
-    behaviour.source = strcmp(argv[optind], "source") == 0;
-    if (behaviour.source ? behaviour.count == 0 : strcmp(argv[optind], "sink") != 0)
+    if (strcmp(argv[optind], "source") == 0) {
+        if (behaviour.count == 0)
+            return usage();
+    } else if (behaviour.count != 0) {
         return usage();
+    } else if (strcmp(argv[optind], "echo") == 0) {
+        behaviour.echo = true;
+    } else if (strcmp(argv[optind], "sink") != 0) {
+        return usage();
+    }
 
     signal(SIGPIPE, SIG_IGN);
     sigaction(SIGALRM, &alarm_action, NULL); /* without SA_RESTART: accept and poll return */

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import mqlight
 
 
-def end_on_error(_client: mqlight.Client, state: mqlight.State, error: Exception | None) -> None:
+def end_on_error(_client: object, state: mqlight.State, error: Exception | None) -> None:
     """Take `on_state_changed`: say what is wrong and exit with 1, whoever still waits."""
     if error is not None:
         sys.stderr.write(f"{state}: {error}\n")

@@ -9,8 +9,9 @@ from harness.rounds import Sample, run_rounds
 from harness.workloads import EXTRA, STANDARD, Program, Workload
 
 HANDLER = Program("MessagingHandler", "handler_send")
-OURS = Program("backlog", "ours_send")
-SEND = Workload("send qos 0", 0, sink=True, handler=HANDLER, ours=(OURS,))
+OURS = Program("backlog", "ours_send", promised=True)
+ASYNCIO = Program("asyncio", "aio_send")
+SEND = Workload("send qos 0", 0, role="sink", handler=HANDLER, ours=(OURS,))
 
 
 def sample(program: Program, cpu_us: float) -> Sample:
@@ -46,9 +47,16 @@ def test_the_table_says_which_results_are_below_the_goal(theirs: float, verdict:
     assert table.endswith(verdict)
 
 
+def test_a_result_that_is_not_promised_has_no_verdict() -> None:
+    workload = Workload("send qos 0", 0, role="sink", handler=HANDLER, ours=(ASYNCIO,))
+    found = results([[sample(HANDLER, 15), sample(ASYNCIO, 2)]], [workload])
+    assert render_table(found).endswith("(7.5-7.5)")
+    assert render_summary(found).startswith("0 of 0 promised")
+
+
 def test_the_summary_counts_the_results_that_reach_the_goal() -> None:
     summary = render_summary([measured((10, 2)), measured((20, 2))])
-    assert summary.startswith("1 of 2 results at or above 8 times less CPU.")
+    assert summary.startswith("1 of 2 promised results at or above 8 times less CPU.")
     assert "only ratios travel" in summary
 
 

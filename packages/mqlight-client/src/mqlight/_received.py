@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mqlight._machine.prefetch import Prefetched
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received:
     """One message and what came with it."""
 
@@ -37,18 +37,22 @@ class Received:
     _confirm: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
 
 
-def contents(message: Prefetched[Any]) -> dict[str, Any]:
-    """Return the fields of a message that has come."""
+R = TypeVar("R", bound=Received)
+
+
+def received(kind: type[R], message: Prefetched[Any], confirm: Callable[[], None]) -> R:
+    """Make of a message that has come what a face gives to its application."""
     about, destination = message.delivery["message"], message.delivery["destination"]
     data = message.data
-    return {
-        "data": bytes(data) if isinstance(data, bytearray) else data,
-        "topic": about["topic"],
-        "qos": about["qos"],
-        "topic_pattern": destination["topic_pattern"],
-        "share": destination.get("share"),
-        "ttl": about.get("ttl"),
-        "properties": about.get("properties", {}),
-        "persistent": about.get("persistent", False),
-        "malformed": message.delivery.get("malformed"),
-    }
+    return kind(
+        bytes(data) if type(data) is bytearray else data,
+        about["topic"],
+        about["qos"],
+        destination["topic_pattern"],
+        destination.get("share"),
+        about.get("ttl"),
+        about.get("properties", {}),
+        about.get("persistent", False),
+        message.delivery.get("malformed"),
+        confirm,
+    )

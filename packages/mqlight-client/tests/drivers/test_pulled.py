@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from driven_client import ADDRESS, NEWS
 
+from mqlight._drivers.control import Take
 from mqlight._drivers.pulled import Pulled
 from mqlight_core.errors import NetworkError, SubscribedError
 
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
 def pulled(client: DrivenClient, **options: Any) -> Pulled:
     defaults = {"qos": 1, "ttl": 0, "credit": 4, "auto_confirm": True}
-    subscription = Pulled(client.control, NEWS, wake=lambda: None, **defaults | options)
+    subscription = Pulled(
+        client.control,
+        NEWS,
+        finish=lambda subscription, message: client.control.post(Take(subscription, message)),
+        wake=lambda: None,
+        **defaults | options,
+    )
     subscription.subscribe(client.on_subscribed)
     client.turn()
     return subscription

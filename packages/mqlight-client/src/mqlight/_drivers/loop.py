@@ -30,10 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mqlight._amqp.connection import AmqpConnection
+    from mqlight._amqp.links import Receiver
     from mqlight._drivers.loop_stream import LoopStream
     from mqlight._drivers.network import Address
     from mqlight._drivers.settings import ClientSettings
     from mqlight._machine.outbox import Send
+    from mqlight._machine.prefetch import Prefetched
+    from mqlight._machine.subscriptions import Subscription
     from mqlight_core.errors import MQLightError
     from mqlight_core.service import Service
 
@@ -136,6 +139,14 @@ class LoopDriver:
         self.backlog.accepted += 1
         self.backlog.accepted_bytes += len(send[1])
         self.control.inbox.append(send)
+        if self.backlog.messages == 1:
+            self._turn()  # nothing is under way: a turn later would only be a turn lost
+        else:
+            self._turn_soon()
+
+    def take(self, subscription: Subscription, message: Prefetched[Receiver]) -> None:
+        """The application is done with a message that had waited for it."""
+        self.engine.traffic.take(subscription, message)
         self._turn_soon()
 
     def withdraw(self, send: Send) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mqlight._drivers.control import Take
 from mqlight._machine.prefetch import Prefetch
 from mqlight._machine.subscriptions import Subscription
 from mqlight_core.errors import NetworkError
@@ -36,10 +35,16 @@ class Pulled:
         ttl: int,
         credit: int,
         auto_confirm: bool,
+        finish: Callable[[Subscription, Prefetched[Receiver]], object],
         wake: Callable[[], None],
     ) -> None:
-        """`ttl` in s; `wake` is called on the engine's owner when messages have come."""
+        """`ttl` in s; nothing is asked for before `subscribe`.
+
+        `finish` has the engine's owner do `Traffic.take`; the owner calls `wake` when messages have
+        come.
+        """
         self._control = control
+        self._finish = finish
         self._auto_confirm = auto_confirm
         self.one_by_one = qos == 1 and auto_confirm
         """Asking for the next message confirms the last one."""
@@ -85,7 +90,7 @@ class Pulled:
         settled = not message.token
         if settled or not message.link.alive:
             # Nothing of it is left to confirm: taking it makes room for another one.
-            self._finish(message)
+            self._finish(self.subscription, message)
         elif self._auto_confirm:
             self._last = message
         used = settled
@@ -97,7 +102,7 @@ class Pulled:
                 used = True
                 if self._last is message:
                     self._last = None
-                self._finish(message)
+                self._finish(self.subscription, message)
 
         return message, confirm
 
@@ -113,7 +118,4 @@ class Pulled:
         """The application is done with the message that it got last."""
         last, self._last = self._last, None
         if last is not None and last.link.alive:
-            self._finish(last)
-
-    def _finish(self, message: Prefetched[Receiver]) -> None:
-        self._control.post(Take(self.subscription, message))
+            self._finish(self.subscription, last)

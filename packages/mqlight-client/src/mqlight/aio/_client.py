@@ -268,7 +268,7 @@ class Client:
 
         destination = Destination(check_pattern(topic_pattern), check_share(share))
         options = SubscribeOptions(qos=qos, ttl=ttl, credit=credit, auto_confirm=auto_confirm)
-        return Subscription(self._control, self._subscriptions, destination, options)
+        return Subscription(self._driver, self._subscriptions, destination, options)
 
     async def __aenter__(self) -> Self:
         """Start the client; see `start` for what is raised."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mqlight._received import Received
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Delivery(Received):
     """One message and what came with it."""
 

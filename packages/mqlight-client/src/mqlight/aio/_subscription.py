@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Self, final
 
 from mqlight._drivers.pulled import Pulled
-from mqlight._received import contents
+from mqlight._received import received
 from mqlight.aio._delivery import Delivery
 from mqlight_core.errors import MQLightError, StoppedError, UnsubscribedError
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mqlight._arguments import SubscribeOptions
-    from mqlight._drivers.control import Control
+    from mqlight._drivers.loop import LoopDriver
     from mqlight_core.topics import Destination
 
 
@@ -28,7 +28,7 @@ class Subscription:
 
     def __init__(
         self,
-        control: Control,
+        driver: LoopDriver,
         entered: set[Subscription],
         destination: Destination,
         options: SubscribeOptions,
@@ -37,12 +37,13 @@ class Subscription:
         """The client's subscriptions that are to be told of its end."""
         self._destination = destination
         self._pulled = Pulled(
-            control,
+            driver.control,
             destination,
             qos=options.qos,
             ttl=options.ttl_seconds,
             credit=options.credit,
             auto_confirm=options.auto_confirm,
+            finish=driver.take,
             wake=self._wake,
         )
         self._waiting: set[asyncio.Future[None]] = set()
@@ -164,7 +165,7 @@ class Subscription:
             taken = self._pulled.take()
             if taken is not None:
                 message, confirm = taken
-                return Delivery(**contents(message), _confirm=confirm)
+                return received(Delivery, message, confirm)
             waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.add(waiting)
             try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self, final
 
+from mqlight._drivers.control import Take
 from mqlight._drivers.pulled import Pulled
 from mqlight._machine.states import State
-from mqlight._received import contents
+from mqlight._received import received
 from mqlight.blocking._delivery import Delivery
 from mqlight.blocking._waiting import Answer, check_timeout
 from mqlight_core.errors import StoppedError, UnsubscribedError
@@ -44,6 +45,7 @@ class Subscription:
             ttl=options.ttl_seconds,
             credit=options.credit,
             auto_confirm=options.auto_confirm,
+            finish=lambda subscription, message: control.post(Take(subscription, message)),
             wake=waiting.wake,
         )
         self._over = False
@@ -99,7 +101,7 @@ class Subscription:
             taken = self._pulled.take()
             if taken is not None:
                 message, confirm = taken
-                found.append(Delivery(**contents(message), _confirm=confirm))
+                found.append(received(Delivery, message, confirm))
             return taken is not None
 
         self._asking += 1
