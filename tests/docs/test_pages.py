@@ -92,6 +92,37 @@ def test_the_worker_of_the_how_to_does_its_jobs(mqlight_server: DevServer, tmp_p
         assert output.readline() == "done: sweep\n"
 
 
+def test_the_coroutines_of_the_how_to_do_their_jobs(
+    mqlight_server: DevServer, tmp_path: Path
+) -> None:
+    worker, many, bounded = (
+        program.replace('amqp://localhost"', f'{mqlight_server.url}"')
+        for program in programs("docs/howto/asyncio.md")
+    )
+    with running(worker, tmp_path) as output:
+        assert output.readline() == "ready\n"
+        with (
+            mqlight.blocking.Client(mqlight_server.url) as client,
+            client.subscribe("done") as done,
+        ):
+            client.send("jobs/1", "sweep")
+            assert done.receive(timeout=10).data == "sweep"
+        assert output.readline() == "jobs/1: sweep\n"
+    assert python("-c", many, folder=tmp_path) == (0, "the server has them all\n")
+    assert python("-c", bounded, folder=tmp_path) == (
+        0,
+        "no connection; the client is stopped\n",
+    )
+
+
+def test_the_script_of_the_how_to_gets_its_own_message(
+    mqlight_server: DevServer, tmp_path: Path
+) -> None:
+    [script] = programs("docs/howto/wait-for-each-call.md")
+    script = script.replace("amqp://localhost", mqlight_server.url)
+    assert python("-c", script, folder=tmp_path) == (0, "news/today Hello world!\nno more news\n")
+
+
 @pytest.mark.parametrize("share", [None, "work"])
 def test_the_programs_of_the_tutorial_send_and_receive(
     mqlight_server: DevServer, tmp_path: Path, share: str | None
