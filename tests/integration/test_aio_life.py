@@ -297,3 +297,28 @@ def test_a_mute_server_is_given_up_after_the_connect_timeout() -> None:
             await hung_up.wait()
 
     run(test())
+
+
+def test_an_error_of_our_own_stops_the_client_and_is_told(
+    server: DevServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test() -> None:
+        client = mqlight.aio.Client(server.url)
+        await client.start()
+
+        engine = client._driver.engine
+        advance = engine.advance
+
+        def fail_once(now: float) -> bool:
+            engine.advance = advance  # type: ignore[method-assign]
+            raise ZeroDivisionError(now)
+
+        sending = asyncio.create_task(client.send("t", "x", qos=1))
+        engine.advance = fail_once  # type: ignore[method-assign]
+        with pytest.raises(mqlight.StoppedError):
+            await sending
+        await client.wait_stopped()
+        assert isinstance(client.error, mqlight.InternalError)
+
+    run(test())
+    assert "the engine failed" in caplog.text

@@ -175,9 +175,13 @@ class LoopDriver:
             self.engine.drop()
             self.control.closed()
             more = True
-        finally:
-            self._turning = False
-        self._plan(more=more)
+        calls = self.engine.calls[:]
+        self.engine.calls.clear()
+        for call in calls:
+            call.run(self._client, self._callback_failed)
+        self.engine.traffic.finish(calls)
+        self._turning = False
+        self._plan(more=more or bool(calls or self.control.tasks or self.control.inbox))
 
     def _go_on(self) -> bool:
         """Tasks, time, what came, what is to be written; True when there is more to do at once."""
@@ -195,12 +199,7 @@ class LoopDriver:
         more = engine.advance(now)
         while self._flush() and engine.traffic.pump():
             pass
-        calls = engine.calls[:]
-        engine.calls.clear()
-        for call in calls:
-            call.run(self._client, self._callback_failed)
-        engine.traffic.finish(calls)
-        return more or bool(calls or control.tasks or control.inbox)
+        return more
 
     def _flush(self) -> bool:
         """Write what proton has; True when nothing is left to write."""

@@ -117,6 +117,9 @@ class Client:
             if not self._starting and self.state is not State.STARTED:
                 await self.stop()
             raise
+        except MQLightError:
+            await self._driver.closed()
+            raise
         finally:
             self._starting.discard(started)
         return self
@@ -126,11 +129,10 @@ class Client:
 
         Subscriptions end.  A stop that is cancelled goes on by itself.
         """
-        if self.state is State.STOPPED:
-            return
-        stopped = asyncio.get_running_loop().create_future()
-        self._driver.control.stop(lambda *_: _finish(stopped, None))
-        await stopped
+        if self.state is not State.STOPPED:
+            stopped = asyncio.get_running_loop().create_future()
+            self._control.stop(lambda *_: _finish(stopped, None))
+            await stopped
         await self._driver.closed()
 
     async def wait_stopped(self) -> None:
