@@ -1,0 +1,1 @@
+"""Long runs: under a disturbed network, with a stalled server, over very many topics."""
