@@ -123,6 +123,19 @@ def test_the_script_of_the_how_to_gets_its_own_message(
     assert python("-c", script, folder=tmp_path) == (0, "news/today Hello world!\nno more news\n")
 
 
+def test_the_programs_that_queue_messages_come_to_their_end(
+    mqlight_server: DevServer, tmp_path: Path
+) -> None:
+    paced, limited = (
+        program.replace("amqp://localhost", mqlight_server.url)
+        for program in programs("docs/explanation/queued-messages.md")
+    )
+    told = "every message is sent, or its loss was told\n"
+    assert python("-W", "error", "-c", paced, folder=tmp_path) == (0, told)
+    left_out = "some readings were left out\n"
+    assert python("-W", "error", "-c", limited, folder=tmp_path) == (0, left_out)
+
+
 @pytest.mark.parametrize("share", [None, "work"])
 def test_the_programs_of_the_tutorial_send_and_receive(
     mqlight_server: DevServer, tmp_path: Path, share: str | None
