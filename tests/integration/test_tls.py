@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import socket
 import ssl
 import threading
@@ -130,6 +132,19 @@ def test_an_unknown_authority_ends_a_start_on_an_event_loop(
             await client.start()
 
     run(test())
+
+
+def test_what_tls_has_agreed_on_is_in_the_log(
+    terminator: Callable[[str], str],
+    trust: str,
+    program: Make,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    url = terminator("127.0.0.1")
+    with caplog.at_level(logging.DEBUG, "mqlight"):
+        one = program(url, security_options={"ssl_trust_certificate": trust})
+        one.wait_named("on_started")
+    assert re.search(rf"{url}: TLSv1\.\d, TLS_\w+, certificate of 127\.0\.0\.1", caplog.text)
 
 
 def test_an_unknown_authority_stops_the_client(

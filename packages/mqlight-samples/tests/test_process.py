@@ -175,6 +175,7 @@ def test_warnings_of_the_client_are_shown_and_tracebacks_are_not(
     process: Process, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = logging.getLogger("mqlight.client")
+    before = logging.getLogger("mqlight").handlers[:]
 
     def body() -> None:
         log.info("nothing to see")
@@ -183,4 +184,4 @@ def test_warnings_of_the_client_are_shown_and_tracebacks_are_not(
 
     assert process.run(body) == 0
     assert capsys.readouterr().err == "program: warning: take care\n"
-    assert not logging.getLogger("mqlight").handlers
+    assert logging.getLogger("mqlight").handlers == before

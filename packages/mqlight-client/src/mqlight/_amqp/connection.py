@@ -21,6 +21,7 @@ from mqlight._amqp._binding import (
 )
 from mqlight._amqp.begin import UNLIMITED, handle_max
 from mqlight._amqp.conditions import MESSAGE_TOO_LARGE, documented_error
+from mqlight._amqp.connection_log import ConnectionLog
 from mqlight._amqp.links import Arrived, Receiver, Sender, Settled
 from mqlight_core.errors import MQLightError, NetworkError, SecurityError
 
@@ -119,6 +120,8 @@ class AmqpConnection:
 
     def __init__(self, identity: Identity, idle_timeout: int) -> None:
         self._identity = identity
+        self._log = ConnectionLog(identity.container_id, identity.address)
+        self._frames = self._log.frames
         self._links: dict[pn.Link, Sender | Receiver] = {}
         self._leaving: set[pn.Link] = set()
         self._opened = False
@@ -158,6 +161,8 @@ class AmqpConnection:
         """Take in the first `size` bytes of the buffer."""
         if not self._opened and len(self._head) < _LONGEST_HEAD:
             self._head += buffer.view[:size]
+        if self._frames is not None:
+            self._frames.received(buffer.view[:size])
         at = 0
         while at < size:
             taken = pn.pn_transport_push(self._transport, buffer.pointer + at, size - at)
@@ -181,6 +186,8 @@ class AmqpConnection:
             pn.pn_transport_peek(self._transport, buffer.pointer + size, pending)
             pn.pn_transport_pop(self._transport, pending)
             size += pending
+        if self._frames is not None:
+            self._frames.sent(buffer.view[:size])
         return size
 
     def tick(self, now: int) -> int | None:
@@ -246,11 +253,19 @@ class AmqpConnection:
         """Notice a refusal, of which proton makes no event when the peer says nothing more."""
         outcome = pn.pn_sasl_outcome(self._sasl)
         if outcome > pn.PN_SASL_OK:
-            self._ended = True
-            events.append(Ended(self._sasl_error(outcome)))
+            self._over(self._sasl_error(outcome), events)
+
+    def _over(self, error: MQLightError | None, events: list[Event]) -> None:
+        self._ended = True
+        self._log.ended(error)
+        events.append(Ended(error))
+
+    @property
+    def _mechanism(self) -> str:
+        return "ANONYMOUS" if self._identity.user is None else "PLAIN"
 
     def _sasl_error(self, outcome: int) -> MQLightError:
-        mechanism = "ANONYMOUS" if self._identity.user is None else "PLAIN"
+        self._log.sasl(self._mechanism, outcome)
         what = f"{self._identity.address}: sasl negotiation failed"
         if outcome == pn.PN_SASL_AUTH:
             return SecurityError(
@@ -259,9 +274,11 @@ class AmqpConnection:
             )
         if outcome == pn.PN_SASL_TEMP:
             return NetworkError(f"{what}: the server can not authenticate at the moment")
-        return SecurityError(f"{what}: the server does not offer {mechanism}")
+        return SecurityError(f"{what}: the server does not offer {self._mechanism}")
 
-    def _control(self, kind: int, event: pn.Event, events: list[Event]) -> None:
+    def _control(  # noqa: C901 - one branch an event
+        self, kind: int, event: pn.Event, events: list[Event]
+    ) -> None:
         if kind == pn.PN_LINK_FLOW:
             link = self._links.get(pn.pn_event_link(event))
             if isinstance(link, Sender) and link.attached:
@@ -272,10 +289,14 @@ class AmqpConnection:
             self._link_ended(
                 pn.pn_event_link(event), events, closed=kind == pn.PN_LINK_REMOTE_CLOSE
             )
+        elif kind == pn.PN_CONNECTION_REMOTE_OPEN:
+            self._log.sasl(self._mechanism, pn.pn_sasl_outcome(self._sasl))
+            self._log.opened(self._connection, self._transport)
         elif kind == pn.PN_SESSION_REMOTE_OPEN:
             self._opened = True
             self._handle_max = handle_max(bytes(self._head))
             self._head.clear()
+            self._log.begun(self._handle_max)
             events.append(Opened())
         elif kind == pn.PN_SESSION_REMOTE_CLOSE:
             self._end(pn.pn_session_remote_condition(self._session), events)
@@ -284,8 +305,7 @@ class AmqpConnection:
         elif kind == pn.PN_TRANSPORT_ERROR:
             self._transport_error(events)
         elif kind == pn.PN_TRANSPORT_CLOSED and not self._ended:
-            self._ended = True
-            events.append(Ended(None if self._closing else self._hung_up()))
+            self._over(None if self._closing else self._hung_up(), events)
 
     def _link_opened(self, handle: pn.Link, events: list[Event]) -> None:
         link = self._links.get(handle)
@@ -294,9 +314,11 @@ class AmqpConnection:
             return
         if isinstance(link, Sender):
             link.on_attached()
+            self._log.attached(link)
             events.append(Ready(link))
         elif pn.pn_terminus_get_type(pn.pn_link_remote_source(handle)) != pn.PN_UNSPECIFIED:
             link.on_attached()
+            self._log.attached(link)
             events.append(ReceiverOpened(link))
 
     def _link_ended(self, handle: pn.Link, events: list[Event], *, closed: bool) -> None:
@@ -308,16 +330,16 @@ class AmqpConnection:
         if handle in self._leaving:
             self._leaving.discard(handle)
         else:
-            what = "topic" if isinstance(link, Sender) else "subscription"
-            name = link.lane.topic if isinstance(link, Sender) else link.address
-            where = f"{self._identity.address} ended the link of {what} {name!r}"
             condition = pn.pn_link_remote_condition(handle)
-            error = self._error(condition, where)
+            error = self._error(
+                condition, f"{self._identity.address} ended the link of {link.label}"
+            )
             too_large = pn.text(pn.pn_condition_get_name(condition)) == MESSAGE_TOO_LARGE
             if closed:
                 pn.pn_link_close(handle)
             else:
                 pn.pn_link_detach(handle)
+        self._log.link_ended(link, error)
         if isinstance(link, Receiver):
             link.forget_deliveries()
             events.append(ReceiverEnded(link, error, refused=not link.attached))
@@ -328,8 +350,7 @@ class AmqpConnection:
     def _transport_error(self, events: list[Event]) -> None:
         if self._broken is not None and pn.pn_sasl_outcome(self._sasl) <= pn.PN_SASL_OK:
             if not self._ended:
-                self._ended = True
-                events.append(Ended(None if self._closing else self._hung_up()))
+                self._over(None if self._closing else self._hung_up(), events)
         else:
             self._end(pn.pn_transport_condition(self._transport), events)
 
@@ -342,14 +363,13 @@ class AmqpConnection:
     def _end(self, condition: pn.Condition, events: list[Event]) -> None:
         if self._ended:
             return
-        self._ended = True
         outcome = pn.pn_sasl_outcome(self._sasl)
         if outcome > pn.PN_SASL_OK:
-            events.append(Ended(self._sasl_error(outcome)))
+            self._over(self._sasl_error(outcome), events)
         elif self._closing and not pn.pn_condition_is_set(condition):
-            events.append(Ended(None))
+            self._over(None, events)
         else:
-            events.append(Ended(self._error(condition, self._identity.address)))
+            self._over(self._error(condition, self._identity.address), events)
 
     def _error(self, condition: pn.Condition, where: str) -> MQLightError:
         name = pn.text(pn.pn_condition_get_name(condition))

@@ -83,6 +83,11 @@ class Sender:
         self._outcomes: dict[Hashable, MQLightError | None] = {}
         """What the server has said in this batch."""
 
+    @property
+    def label(self) -> str:
+        """What errors and the log call it."""
+        return f"topic {self.lane.topic!r}"
+
     def on_attached(self) -> None:
         """The server's attach has arrived."""
         self.attached = True
@@ -236,6 +241,11 @@ class Receiver:
         )
         pn.pn_link_set_rcv_settle_mode(self.link, pn.PN_RCV_FIRST)
         pn.pn_link_open(self.link)
+
+    @property
+    def label(self) -> str:
+        """What errors and the log call it."""
+        return f"subscription {self.address!r}"
 
     def on_attached(self) -> None:
         """The server's attach has arrived: now, and not before, credit may be granted."""

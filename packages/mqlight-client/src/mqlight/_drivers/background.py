@@ -7,6 +7,8 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from mqlight._log.client_log import first_failure
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -33,6 +35,5 @@ def _work(steps: SimpleQueue[Callable[[], None] | None]) -> None:
     while (step := steps.get()) is not None:
         try:
             step()
-        except BaseException:
-            # Whatever it is: without the thread the client would wait for ever.
-            log.exception("a step in the background failed")
+        except BaseException as error:  # noqa: BLE001 - without the thread the client waits for ever
+            first_failure(log, "a step in the background failed", error)

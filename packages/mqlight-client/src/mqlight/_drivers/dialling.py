@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mqlight._drivers.network import Stream
 from mqlight._drivers.passwords import Passwords
+from mqlight._log.client_log import ClientLog
 from mqlight_core.errors import MQLightError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Dialling:
         self._selector = selector
         self._failed = failed
         self._passwords = Passwords(settings)
+        self._log = ClientLog("mqlight.driver", settings.client_id)
         self._stream: Stream | None = None
         self.attempt = 0
         """The number of the attempt; 0 when there is none."""
@@ -58,7 +60,7 @@ class Dialling:
         self, service: Service, addresses: Sequence[Address], context: ssl.SSLContext | None
     ) -> None:
         try:
-            self._stream = Stream(service, addresses, context, self._selector)
+            self._stream = Stream(service, addresses, context, self._selector, self._log)
         except MQLightError as error:
             self._failed(self.attempt, error)
 

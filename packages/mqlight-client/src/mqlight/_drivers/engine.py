@@ -11,6 +11,7 @@ from mqlight._amqp.connection import IS_IT_AMQP, AmqpConnection, Ended, Identity
 from mqlight._drivers.calls import Internal, Notice
 from mqlight._drivers.control import Attach, Confirm, Detach, Forget, Invoke, Take, Withdraw
 from mqlight._drivers.traffic import Traffic
+from mqlight._log.client_log import ClientLog
 from mqlight._machine import effects
 from mqlight_core.errors import MQLightError, NetworkError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mqlight._drivers.control import Control, Task
     from mqlight._drivers.settings import ClientSettings
     from mqlight._machine.backlog import Backlog
+    from mqlight._machine.states import State
     from mqlight_core.service import Service
     from mqlight_security.credentials import Credentials
 
@@ -81,7 +83,8 @@ class Engine:
         self._on_state_changed = on_state_changed
         self.calls: list[Call] = []
         """The callbacks that are due, in order; the driver takes them away."""
-        self.traffic = Traffic(control, backlog, self.calls, on_drain)
+        self._log = ClientLog("mqlight.engine", settings.client_id)
+        self.traffic = Traffic(control, backlog, self.calls, on_drain, self._log)
         self.connection: AmqpConnection | None = None
         self._service: Service | None = None
         self._attempt = 0
@@ -112,13 +115,16 @@ class Engine:
                 task.step()
             case effects.Resolve():
                 self._retry_at = None
+                self._log.debug("attempt %d: looking for services", task.attempt)
                 self._host.resolve(task.attempt)
             case effects.Connect():
                 self._attempt, self._service = task.attempt, task.service
                 self._connect_by = now + self._settings.connect_timeout
+                self._log.debug("attempt %d: connecting to %s", task.attempt, task.service)
                 self._host.dial(task.attempt, task.service)
             case effects.WaitUntil():
                 self._retry_at = task.deadline
+                self._log.info("next attempt in %.1f s", task.deadline - now)
             case effects.SettleIn():
                 if self.connection is not None:
                     self.traffic.begin(self.connection)
@@ -136,9 +142,7 @@ class Engine:
             case effects.FailAll():
                 self.traffic.fail_all()
             case effects.Report():
-                self.calls.append(
-                    Notice("on_state_changed", self._on_state_changed, task.state, task.error)
-                )
+                self._report(task.state, task.error)
             case effects.TellStarted():
                 self._tell_started(task.callbacks)
             case effects.TellStopped():
@@ -146,10 +150,22 @@ class Engine:
                     self.calls.append(Notice("on_stopped", callback, task.error))
                 self.calls.append(Internal(self._host.stopped))
 
+    def _report(self, state: State, error: Exception | None) -> None:
+        if error is None:
+            self._log.info("state %s", state)
+        else:
+            self._log.info("state %s: %s: %s", state, type(error).__name__, error)
+        self.calls.append(Notice("on_state_changed", self._on_state_changed, state, error))
+
     def _finish(self, now: float) -> None:
         waiting = bool(self._control.inbox) or not self.traffic.sent_everything
         connecting = self._retry_at is None
         if self.traffic.begun or (connecting and waiting):
+            self._log.debug(
+                "stopping: %g s for what is accepted%s",
+                self._settings.stop_timeout,
+                "" if self.traffic.begun else " and the attempt under way",
+            )
             self._finishing = True
             self._finish_by = now + self._settings.stop_timeout
         else:
@@ -175,6 +191,12 @@ class Engine:
             user=credentials.user if credentials else None,
             password=credentials.password if credentials else None,
         )
+        self._log.debug(
+            "attempt %d: %s is connected, %s",
+            attempt,
+            service,
+            f"user {credentials.user!r}" if credentials else "no user",
+        )
         self.connection = AmqpConnection(identity, round(self._settings.idle_timeout * 1000))
         return True
 
@@ -182,6 +204,7 @@ class Engine:
         """The services could not be found out, or the stream could not be connected."""
         if attempt == self._attempt:
             self.drop()
+        self._log.info("attempt %d failed: %s", attempt, error)
         self._control.failed(attempt, error, now, self._host.random())
 
     def receive(self, buffer: Buffer, size: int) -> None:
@@ -240,6 +263,7 @@ class Engine:
         if closing:
             self._control.closed()
         elif opened_at is None:
+            self._log.info("attempt %d failed: %s", attempt, problem)
             self._control.failed(attempt, problem, now, self._host.random())
         elif of_use or now - opened_at >= _PROVEN:
             self._control.lost(problem)
@@ -265,6 +289,7 @@ class Engine:
             self.attempt_failed(self._attempt, NetworkError(message), now)
         if self._finish_by is not None and now >= self._finish_by:
             self._finish_by = None
+            self._log.info("stopping: the time is over, what is not finished fails")
             self._hang_up()
             self._control.closed()
 
@@ -286,6 +311,7 @@ class Engine:
             and not self.calls
         ):
             self._closing = True
+            self._log.debug("stopping: everything is finished, closing the connection")
             self.connection.close()
 
     def drop(self) -> None:

@@ -5,11 +5,11 @@ Each runs in the background; the engine's owner learns of the answer through the
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from mqlight._drivers.control import Invoke
 from mqlight._drivers.network import resolve
+from mqlight._log.client_log import ClientLog
 from mqlight_security import client_context
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from mqlight._drivers.settings import ClientSettings
     from mqlight_core.service import Service
 
-log = logging.getLogger("mqlight.driver")
-
 
 class Lookups:
     """Asks for one client; `failed(attempt, error)` is called on the engine's owner."""
@@ -35,6 +33,7 @@ class Lookups:
         background: Background,
         failed: Callable[[int, Exception], None],
     ) -> None:
+        self._log = ClientLog("mqlight.driver", settings.client_id)
         self._settings = settings
         self._control = control
         self._background = background
@@ -47,13 +46,15 @@ class Lookups:
             if isinstance(answer, Exception):
                 self._control.post(Invoke(lambda: self._failed(attempt, answer)))
             else:
+                self._log.debug("attempt %d: services %s", attempt, ", ".join(map(str, answer)))
                 self._control.resolved(attempt, answer)
 
         def ask() -> None:
             try:
                 self._settings.source.request(answered)
             except BaseException as error:  # noqa: BLE001 - such as SystemExit
-                log.info("the service function raised %s; the client stops", type(error).__name__)
+                what = type(error).__name__
+                self._log.info("the service function raised %s; the client stops", what)
                 self._control.stop(None)
 
         self._background.put(ask)

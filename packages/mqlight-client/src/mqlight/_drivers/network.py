@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import selectors
 import socket
-from typing import TYPE_CHECKING, TypeAlias
+from logging import DEBUG
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mqlight_core.errors import MQLightError, NetworkError, SecurityError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Sequence
 
+    from mqlight._log.client_log import ClientLog
     from mqlight_core.service import Service
 
 READ = selectors.EVENT_READ
@@ -49,6 +51,7 @@ class Stream:
         addresses: Sequence[Address],
         context: ssl.SSLContext | None,
         selector: selectors.BaseSelector,
+        log: ClientLog,
     ) -> None:
         """Begin to connect to the first address; call `advance` each time the selector names it.
 
@@ -56,6 +59,7 @@ class Stream:
             NetworkError: no address can even be tried.
         """
         self.service = service
+        self._log = log
         self._selector = selector
         self._addresses = list(addresses)
         self._context = context
@@ -78,6 +82,7 @@ class Stream:
         if not self._connected:
             problem = _connected(sock)
             if problem is not None:
+                self._log.debug("%s: %s", self.service, reason(problem))
                 self._try_next(problem)
                 return False
             self._connected = True
@@ -92,6 +97,7 @@ class Stream:
         while self._addresses:
             self.close()
             family, address = self._addresses.pop(0)
+            self._log.debug("%s: trying %s port %s", self.service, address[0], address[1])
             try:
                 self._socket = socket.socket(family, socket.SOCK_STREAM)
                 self._socket.settimeout(0)
@@ -100,6 +106,7 @@ class Stream:
                 pass  # it goes on
             except OSError as problem:
                 error = problem
+                self._log.debug("%s: %s", self.service, reason(problem))
                 continue
             self._watch(WRITE)
             return
@@ -150,6 +157,7 @@ class Stream:
         except OSError as problem:
             raise handshake_error(self.service, problem) from None
         else:
+            log_tls(self._log, self.service, tls)
             return True
         return False
 
@@ -209,6 +217,22 @@ def _connected(sock: socket.socket) -> OSError | None:
     except OSError as problem:
         return problem
     return None
+
+
+def log_tls(log: ClientLog, service: Service, tls: ssl.SSLSocket | ssl.SSLObject) -> None:
+    """Tell the log what a TLS handshake has come to."""
+    if log.isEnabledFor(DEBUG):
+        cipher = tls.cipher()
+        certificate: dict[str, Any] = tls.getpeercert() or {}
+        names = [str(name) for _, name in certificate.get("subjectAltName", ())]
+        subject = [f"{key}={value}" for ((key, value),) in certificate.get("subject", ())]
+        log.debug(
+            "%s: %s, %s, certificate of %s",
+            service,
+            tls.version(),
+            cipher[0] if cipher else "no cipher",
+            ", ".join(names or subject) or "nobody",
+        )
 
 
 def handshake_error(service: Service, problem: Exception) -> MQLightError:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
+from mqlight._log.client_log import ClientLog
 from mqlight_core.errors import SecurityError
 from mqlight_security import credentials_for
 
@@ -13,13 +13,12 @@ if TYPE_CHECKING:
     from mqlight_core.service import Service
     from mqlight_security import Credentials
 
-log = logging.getLogger("mqlight.driver")
-
 
 class Passwords:
     """The credentials of one client; warns once of a connection without TLS."""
 
     def __init__(self, settings: ClientSettings) -> None:
+        self._log = ClientLog("mqlight.driver", settings.client_id)
         self._settings = settings
         self._warned = False
 
@@ -39,5 +38,5 @@ class Passwords:
                 raise SecurityError(message)
             if self._settings.insecure_plain == "warn" and not self._warned:
                 self._warned = True
-                log.warning("%s: the password goes over a connection without TLS", service)
+                self._log.warning("%s: the password goes over a connection without TLS", service)
         return credentials

@@ -7,7 +7,6 @@ programs may stay, and one for what blocks (service functions, name look-ups, ce
 
 from __future__ import annotations
 
-import logging
 import random
 import selectors
 import threading
@@ -26,6 +25,7 @@ from mqlight._drivers.handover import Handover
 from mqlight._drivers.lookups import Lookups
 from mqlight._drivers.network import hung_up
 from mqlight._drivers.wakeup import Wakeup
+from mqlight._log.client_log import ClientLog, first_failure
 from mqlight._machine.backlog import Backlog
 from mqlight._machine.states import State
 from mqlight_core.errors import InternalError, MQLightError, StoppedError
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from mqlight_core.service import Service
 
     Callback = Callable[..., object]
-
-log = logging.getLogger("mqlight.driver")
 
 _READ_SIZE = 256 * 1024
 _WRITE_SIZE = 128 * 1024
@@ -70,6 +68,7 @@ class ThreadedDriver:
         """Keeps the client while it is not stopped; afterwards it may be collected."""
         self._client = weakref.ref(client)
         self._settings = settings
+        self._log = ClientLog("mqlight.driver", settings.client_id)
         self.backlog = Backlog(settings.max_queued_bytes)
         self.wakeup = Wakeup()
         self.control = Control(self.wakeup.wake)
@@ -155,8 +154,8 @@ class ThreadedDriver:
         """One round: tasks, time, what to read, what to write, and a wait if that was nothing."""
         try:
             self._turn()
-        except Exception as error:
-            log.exception("the engine failed; the client stops")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client must stop
+            first_failure(self._log, "the engine failed; the client stops", error)
             self._give_up(error)
         calls = self.engine.calls[:]
         self.engine.calls.clear()
@@ -259,8 +258,8 @@ class ThreadedDriver:
         """Settle a batch; on the engine's owner."""
         try:
             self.engine.traffic.finish(calls)
-        except Exception as error:
-            log.exception("the engine failed; the client stops")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client must stop
+            first_failure(self._log, "the engine failed; the client stops", error)
             self._give_up(error)
 
     def finish_later(self, calls: Sequence[Call]) -> None:
@@ -270,12 +269,12 @@ class ThreadedDriver:
 
     def _callback_failed(self, name: str, error: BaseException) -> None:
         if isinstance(error, StoppedError) and self.control.muted:
-            log.info("%s went on after the client had stopped: %s", name, error)
+            self._log.info("%s went on after the client had stopped: %s", name, error)
             return
         if isinstance(error, SystemExit):
-            log.info("%s raised SystemExit; the client stops", name)
+            self._log.info("%s raised SystemExit; the client stops", name)
         else:
-            log.error("%s raised; the client stops", name, exc_info=error)
+            self._log.error("%s raised; the client stops", name, exc_info=error)
         if name in ("on_state_changed", "on_stopped"):
             return
         known = error if isinstance(error, Exception) else None
@@ -313,7 +312,6 @@ class ThreadedDriver:
                 self.hang_up()
 
     def _attempt_failed(self, attempt: int, error: Exception) -> None:
-        log.info("attempt failed: %s", error)
         self.engine.attempt_failed(attempt, error, time.monotonic())
 
     def hang_up(self) -> None:
@@ -332,7 +330,7 @@ class ThreadedDriver:
             try:
                 self._stream.write(self._write.view[:size])
             except MQLightError as error:
-                log.debug("the close could not be written: %s", error)
+                self._log.debug("the close could not be written: %s", error)
 
     def tell_started(self, callback: Callback) -> None:
         """Call an `on_started` on the thread for them."""

@@ -5,6 +5,7 @@ No IO and no threads: the engine's owner calls, callbacks that become due are ap
 
 from __future__ import annotations
 
+from logging import DEBUG
 from typing import TYPE_CHECKING
 
 from mqlight._amqp.connection import Ready, ReceiverEnded, ReceiverOpened, SenderEnded
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mqlight._amqp.links import Receiver
     from mqlight._drivers.calls import Call
     from mqlight._drivers.control import Confirm, Control
+    from mqlight._log.client_log import ClientLog
     from mqlight._machine.backlog import Backlog
     from mqlight._machine.outbox import Outcome, Send
     from mqlight._machine.prefetch import Prefetched
@@ -38,7 +40,9 @@ class Traffic:
         backlog: Backlog,
         calls: list[Call],
         on_drain: Callable[..., object] | None,
+        log: ClientLog,
     ) -> None:
+        self._log = log
         self._control = control
         self._backlog = backlog
         self._calls = calls
@@ -108,6 +112,13 @@ class Traffic:
     def _open(self, connection: AmqpConnection, subscription: Subscription) -> None:
         address = subscription.destination.address
         if connection.free_handles > 0:
+            self._log.debug(
+                "subscribe %r, qos %d, ttl %d s, credit %d",
+                address,
+                subscription.qos,
+                subscription.ttl,
+                subscription.credit,
+            )
             subscription.progress = Progress.ATTACHING
             self._receivers[address] = connection.open_receiver(subscription)
         elif self._handles_to_come > len(self._roomless):
@@ -137,6 +148,11 @@ class Traffic:
 
     def detach(self, subscription: Subscription) -> None:
         """Unsubscribe; what was never attached simply is not."""
+        self._log.debug(
+            "unsubscribe %r, which is %s",
+            subscription.destination.address,
+            subscription.progress.name.lower(),
+        )
         self._leaving.append(subscription)
         address = subscription.destination.address
         if subscription.progress is Progress.ACTIVE:
@@ -247,7 +263,15 @@ class Traffic:
     def _completed(self, outcomes: list[Outcome]) -> None:
         self._finished([send for send, _ in outcomes])
         self._calls.append(Sent(outcomes))
+        if self._log.isEnabledFor(DEBUG):
+            self._log_failures(outcomes)
         self._drain()
+
+    def _log_failures(self, outcomes: list[Outcome]) -> None:
+        errors = [error for _, error in outcomes if error is not None]
+        if errors:
+            counts = len(errors), len(outcomes)
+            self._log.debug("%d of %d messages failed, the first: %s", *counts, errors[0])
 
     def _finished(self, sends: Sequence[Send]) -> None:
         self._backlog.finished += len(sends)
