@@ -148,7 +148,9 @@ class UnsubscribeOptions(CallOptions):
 class ClientOptions(Arguments):
     """What a client may be told beside the documented arguments; times in ms."""
 
-    reported_unknown = Reported(InvalidArgumentError, "{name} is not a client option")
+    reported_unknown: ClassVar[Reported] = Reported(
+        InvalidArgumentError, "{name} is not a client option"
+    )
 
     connect_timeout: Milliseconds = 30_000
     """For each service: name look-up, TCP, TLS, SASL and AMQP's open together."""

@@ -58,12 +58,12 @@ class Client:
         self,
         service: t.Service,
         client_id: str | None = None,
-        security_options: t.SecurityOptionsDict | None = None,
+        security_options: t.SecurityOptionsArgument = None,
         on_started: t.OnStarted | None = None,
         on_state_changed: t.OnStateChanged | None = None,
         on_drain: t.OnDrain | None = None,
         *,
-        client_options: t.ClientOptionsDict | None = None,
+        client_options: t.ClientOptionsArgument = None,
     ) -> None:
         from mqlight._log.handlers import use_environment  # noqa: PLC0415 - not at import
 

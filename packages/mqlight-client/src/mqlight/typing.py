@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
+    from mqlight._arguments import ClientOptions
     from mqlight._client import Client
     from mqlight._machine.states import State
+    from mqlight_security import SecurityOptions
 
 __all__ = [
+    "ClientOptionsArgument",
     "ClientOptionsDict",
     "Delivery",
     "MessageType",
@@ -22,6 +25,7 @@ __all__ = [
     "OnSubscribed",
     "OnUnsubscribed",
     "Property",
+    "SecurityOptionsArgument",
     "SecurityOptionsDict",
     "SendOptionsDict",
     "Service",
@@ -86,6 +90,10 @@ class SecurityOptionsDict(TypedDict, total=False):
     ssl_verify_name: bool
 
 
+SecurityOptionsArgument: TypeAlias = "SecurityOptionsDict | SecurityOptions | None"
+"""The argument `security_options`."""
+
+
 class ClientOptionsDict(TypedDict, total=False):
     """Further options of a client; times in ms."""
 
@@ -95,6 +103,10 @@ class ClientOptionsDict(TypedDict, total=False):
     max_queued_bytes: int
     insecure_plain: Literal["warn", "allow", "refuse"]
     dialect: Literal["auto", "mqlight"]
+
+
+ClientOptionsArgument: TypeAlias = "ClientOptionsDict | ClientOptions | None"
+"""The argument `client_options`."""
 
 
 OnStarted: TypeAlias = "Callable[[Client], object]"

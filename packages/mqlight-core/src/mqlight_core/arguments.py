@@ -59,7 +59,7 @@ class Arguments(BaseModel):
     or TypeError itself: it arrives as it is.
     """
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         strict=True, frozen=True, extra="ignore", hide_input_in_errors=True, allow_inf_nan=False
     )
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _SCRATCH_BYTES: Final = 32 * 1024
 _FRAME_OVERHEAD: Final = 64 * 1024
@@ -59,7 +59,7 @@ class Connection:
     ) -> None:
         """`peer` names the other end in logs; `wake` is called when there may be output."""
         self.deadline: float | None = None
-        self.finished = False
+        self.finished: bool = False
         self._peer = peer
         self._settings = settings
         self._broker = broker

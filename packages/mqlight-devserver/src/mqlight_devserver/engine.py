@@ -21,7 +21,7 @@ class Engine:
         """`idle_timeout` is in seconds, 0 for none; a peer silent for longer is disconnected."""
         self._transport = pn.pn_transport()
         self._connection = pn.pn_connection()
-        self.collector = pn.pn_collector()
+        self.collector: pn.Collector = pn.pn_collector()
         """What has happened, for the owner to peek at and pop."""
         pn.pn_connection_collect(self._connection, self.collector)
         pn.pn_connection_set_container(self._connection, container_id.encode())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["IncomingLink"]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _FIRST_CREDIT: Final = 10
 """Until the size of a publisher's messages is known."""
@@ -49,7 +49,7 @@ class IncomingLink:
     ) -> None:
         """`buffer` is scratch space that the links of a connection share."""
         self.pointer = link
-        self.session = pn.pn_link_session(link)
+        self.session: pn.Session = pn.pn_link_session(link)
         self._topic = topic
         self._broker = broker
         self._limit = settings.max_message_size

@@ -29,11 +29,11 @@ class Message:
         expires_at: float | None = None,
         failed: int = 0,
     ) -> None:
-        self.order = order
-        self.encoded = encoded
-        self.header = header
-        self.expires_at = expires_at
-        self.failed = failed
+        self.order: int = order
+        self.encoded: bytes = encoded
+        self.header: Header = header
+        self.expires_at: float | None = expires_at
+        self.failed: int = failed
 
     def after_failed_delivery(self) -> Message:
         """The same publication after one unsuccessful delivery more."""

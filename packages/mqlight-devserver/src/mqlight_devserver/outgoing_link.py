@@ -36,7 +36,7 @@ class OutgoingLink:
         """Attach to the destination; if the client had a link to it, that is now `former`."""
         self.pointer = link
         self.client_id = client_id
-        self.session = pn.pn_link_session(link)
+        self.session: pn.Session = pn.pn_link_session(link)
         self._broker = broker
         self._output = output
         self._tags = pn.TagCounter()
@@ -46,7 +46,7 @@ class OutgoingLink:
         self._settled = pn.pn_link_remote_snd_settle_mode(link) == pn.PN_SND_SETTLED
         attach.accept(link)
         self._destination, former = broker.attach(identity, ttl, self)
-        self.former = former if isinstance(former, OutgoingLink) else None
+        self.former: OutgoingLink | None = former if isinstance(former, OutgoingLink) else None
 
     def room(self) -> int:
         """How many messages the client's credit and the engine leave room for."""

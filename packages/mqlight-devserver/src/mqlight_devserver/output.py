@@ -27,8 +27,8 @@ class Output:
 
     def __init__(self, wake: Callable[[], None]) -> None:
         """`wake` tells the owner of the socket that there is output."""
-        self.wake = wake
-        self.blocked = False
+        self.wake: Callable[[], None] = wake
+        self.blocked: bool = False
         self._limited: dict[_Link, None] = {}
         self._draining: dict[_Link, None] = {}
 

@@ -20,9 +20,9 @@ class Peer:
 
     def __init__(self, accepted: socket.socket, connection: Connection) -> None:
         """`accepted` does not block; it is this peer's from here on."""
-        self.socket = accepted
-        self.connection = connection
-        self.gone = False
+        self.socket: socket.socket = accepted
+        self.connection: Connection = connection
+        self.gone: bool = False
         self._unsent = b""
         self._hung_up = False
 

@@ -45,11 +45,11 @@ class SaslServer:
         self._users = users
         self._received = b""
         self._answered_header = False
-        self.done = False
-        self.accepted = False
-        self.refused_credentials = False
-        self.failure = ""
-        self.rest = b""
+        self.done: bool = False
+        self.accepted: bool = False
+        self.refused_credentials: bool = False
+        self.failure: str = ""
+        self.rest: bytes = b""
 
     def receive(self, data: bytes) -> bytes:
         """Take what the client sent; the return value is what to send to it."""

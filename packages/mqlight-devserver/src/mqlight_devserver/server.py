@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Server"]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _READ_BYTES: Final = 256 * 1024
 _WRITE_BYTES: Final = 128 * 1024

@@ -35,7 +35,7 @@ class Receiver:
     def __init__(self, options: RecvOptions, process: Process) -> None:
         self.options = options
         self.process = process
-        self.received = 0
+        self.received: int = 0
 
     def run(self) -> None:
         """Connect, and wait until something stops the client; the callbacks do the rest."""

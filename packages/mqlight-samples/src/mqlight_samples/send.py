@@ -37,9 +37,9 @@ class Sender:
         self.payloads: list[str] | list[bytes] = options.messages
         if options.file is not None:
             self.payloads = [options.file.read_bytes()]
-        self.to_send = max(options.repeat, 0) * len(self.payloads)  # 0: without end
-        self.acknowledged = 0
-        self.drained = threading.Event()
+        self.to_send: int = max(options.repeat, 0) * len(self.payloads)  # 0: without end
+        self.acknowledged: int = 0
+        self.drained: threading.Event = threading.Event()
         # The client keeps such a message until the service has acknowledged it, and sends it once
         # more after a broken connection.
         self.send_options: SendOptionsDict = {"qos": mqlight.QOS_AT_LEAST_ONCE}

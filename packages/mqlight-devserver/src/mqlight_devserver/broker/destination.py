@@ -60,13 +60,13 @@ class Destination:
     )
 
     def __init__(self, identity: Identity, ttl: float) -> None:
-        self.identity = identity
-        self.ttl = ttl
+        self.identity: Identity = identity
+        self.ttl: float = ttl
         self.deadline: float | None = None
         self.consumers: list[Consumer] = []
         self.messages: deque[Message] = deque()
-        self.queued_bytes = 0
-        self.unsettled_bytes = 0
+        self.queued_bytes: int = 0
+        self.unsettled_bytes: int = 0
         """Handed out and held by consumers, who count it up and down."""
         self._turn = 0
 
