@@ -19,7 +19,7 @@ SENT = bytes(range(256)) * 40
 
 
 class Script(Disturbances):
-    """The same disturbance for every connection, after so many bytes."""
+    """The same disturbance for every connection, after so many bytes, and no other after it."""
 
     def __init__(self, kind: Kind, after: int, seconds: float = 0.05) -> None:
         super().__init__(0, 1000)
@@ -27,6 +27,9 @@ class Script(Disturbances):
 
     def first(self) -> Disturbance:
         return self._scripted
+
+    def next(self) -> Disturbance:
+        return self._scripted._replace(after=2**62)
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ class Outbox:
         """Take back those of these messages that wait; return them."""
         unwanted = {id(send) for send in sends}
         withdrawn: list[Send] = []
-        for topic in {send[0] for send in sends}:
+        for topic in dict.fromkeys(send[0] for send in sends):
             lane = self.lanes.get(topic)
             if lane is not None:
                 kept: deque[Send] = deque()
