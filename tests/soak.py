@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from endurance.child import run_child
-from endurance.disturbance import run
+from endurance.disturbance import FACES, run
 from endurance.links import watch_links
 from endurance.stalled import StalledServer
 
@@ -28,12 +29,15 @@ _MOST_BYTES_A_TOPIC = 100
 """Of a topic that is done; a lane or a link that stayed behind would be more."""
 
 
-def disturbed(options: argparse.Namespace) -> list[str]:
+def disturbed(options: argparse.Namespace, face: str) -> list[str]:
     """Send messages through a network that breaks all the time."""
+    _say(f"seed {options.seed}")
     with DevServer() as server:
         # Not every disturbance hits a connection that is up.
         aim = options.losses * 2
-        outcome = run(server.port, messages=options.messages, disconnections=aim, seed=options.seed)
+        outcome = run(
+            face, server.port, messages=options.messages, disconnections=aim, seed=options.seed
+        )
     _say(*outcome.lines())
     broken = outcome.record.violations()
     if outcome.record.losses < options.losses:
@@ -69,7 +73,7 @@ def topics(options: argparse.Namespace) -> list[str]:
 
 
 RUNS: dict[str, Callable[[argparse.Namespace], list[str]]] = {
-    "disturbed": disturbed,
+    **{f"disturbed-{face}": partial(disturbed, face=face) for face in FACES},
     "stalled": stalled,
     "topics": topics,
 }
@@ -105,8 +109,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     broken: list[str] = []
     for name in options.runs or RUNS:
-        seed = f", seed {options.seed}" if name == "disturbed" else ""
-        _say(f"== {name}{seed}")
+        _say(f"== {name}")
         found = RUNS[name](options)
         _say(*(f"BROKEN: {line}" for line in found))
         broken += found

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from .asyncio_programs import AsyncioReader, AsyncioSender
+from .callback_programs import CallbackReader, CallbackSender
 from .disturbances import Disturbances
-from .programs import PATIENCE, CallbackReader, CallbackSender
+from .life import PATIENCE
 from .proxy import Proxy
 from .record import Reader, Record
 
@@ -16,9 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .disturbances import Kind
-    from .programs import Program
+    from .life import Program
 
 TOPICS = 4
+
+FACES: dict[str, tuple[Callable[[str, Record], Program], Callable[..., Program]]] = {
+    "callbacks": (CallbackSender, CallbackReader),
+    "asyncio": (AsyncioSender, AsyncioReader),
+}
+"""What makes the sender and the readers, by the way in which programs use the client."""
 
 _BYTES_A_MESSAGE = 450
 """What one message makes pass through the proxy, to the server and to both readers."""
@@ -54,20 +62,13 @@ class Outcome:
         return lines
 
 
-def run(  # noqa: PLR0913 - what a run consists of
-    port: int,
-    *,
-    messages: int,
-    disconnections: int,
-    seed: int,
-    make_sender: Callable[[str, Record], Program] = CallbackSender,
-    make_reader: Callable[..., Program] = CallbackReader,
-) -> Outcome:
-    """Send `messages` through the proxy to the server at `port`, to readers of both kinds.
+def run(face: str, port: int, *, messages: int, disconnections: int, seed: int) -> Outcome:
+    """Send `messages` through the proxy to the server at `port`, to a reader of each kind.
 
     The disturbances are spread so that about `disconnections` end a connection.
     """
     bytes_apart = messages * _BYTES_A_MESSAGE // disconnections
+    make_sender, make_reader = FACES[face]
     record = Record(messages, TOPICS)
     began = monotonic()
     with ExitStack() as stack:

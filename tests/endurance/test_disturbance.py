@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .disturbance import run
+import pytest
+
+from .disturbance import FACES, run
 
 if TYPE_CHECKING:
     from mqlight_devserver import DevServer
@@ -12,8 +14,9 @@ if TYPE_CHECKING:
 SEED = 20
 
 
-def test_messages_survive_disconnections_at_any_byte(mqlight_server: DevServer) -> None:
-    outcome = run(mqlight_server.port, messages=5_000, disconnections=40, seed=SEED)
+@pytest.mark.parametrize("face", FACES)
+def test_messages_survive_disconnections_at_any_byte(mqlight_server: DevServer, face: str) -> None:
+    outcome = run(face, mqlight_server.port, messages=5_000, disconnections=40, seed=SEED)
 
     assert outcome.record.violations() == [], "\n".join(outcome.lines())
     assert outcome.record.losses >= 15, outcome.lines()

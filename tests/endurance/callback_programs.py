@@ -1,65 +1,17 @@
-"""The programs of a run, written for `mqlight.Client`; other clients get programs like these.
-
-A program keeps the books in a `Record`, from its own callbacks alone.
-"""
+"""The programs of a run, with callbacks: `mqlight.Client`."""
 
 from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import mqlight
 
+from .life import CLIENT_OPTIONS, DESTINATION_TTL, PATIENCE, PATTERN, Life
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .record import Reader, Record
-
-PATIENCE = 60.0
-"""Seconds without any progress after which a run is given up."""
-
-_CLIENT_OPTIONS: Any = {"idle_timeout": 2_000}
-"""A connection that has fallen silent is given up after 2 s."""
-
-_DESTINATION_TTL = 600_000
-"""ms: the destination outlives every outage."""
-
-
-class Program(Protocol):
-    """A program that works in the background from its making on."""
-
-    def stop(self) -> None:
-        """Stop its client and wait until that is done."""
-
-
-class _Life:
-    """Watches the states of a client: it is started, loses connections, and is stopped by us."""
-
-    def __init__(self, name: str, record: Record, lost: Callable[[], None]) -> None:
-        self._name = name
-        self._record = record
-        self._lost = lost
-        self._last = mqlight.STOPPED
-        self._stopping = False
-
-    def on_state_changed(
-        self, _client: mqlight.Client, state: mqlight.State, error: Exception | None
-    ) -> None:
-        if state == mqlight.RETRYING and self._last == mqlight.STARTED:
-            self._lost()
-        expected = state in (mqlight.STARTING, mqlight.STARTED) or (
-            state == mqlight.RETRYING and isinstance(error, mqlight.NetworkError)
-        )
-        if not expected and not self._stopping:
-            self._record.surprise(f"{self._name} is {state}: {error!r}")
-        self._last = state
-
-    def stop(self, client: mqlight.Client) -> None:
-        self._stopping = True
-        client.stop()
-        if not client.wait_stopped(PATIENCE):
-            self._record.surprise(f"{self._name} does not stop")
 
 
 class CallbackSender:
@@ -67,7 +19,7 @@ class CallbackSender:
 
     def __init__(self, url: str, record: Record) -> None:
         self._record = record
-        self._life = _Life("the sender", record, record.lose_sender)
+        self._life = Life("the sender", record, record.lose_sender)
         self._drained = threading.Event()
         self._given_up = False
         self._client = mqlight.Client(
@@ -75,7 +27,7 @@ class CallbackSender:
             "endurance/sender",
             on_state_changed=self._life.on_state_changed,
             on_drain=self._on_drain,
-            client_options=_CLIENT_OPTIONS,
+            client_options=CLIENT_OPTIONS,
         )
         self._thread = threading.Thread(target=self._send, name="sender", daemon=True)
         self._thread.start()
@@ -103,7 +55,7 @@ class CallbackSender:
 
     def stop(self) -> None:
         self._given_up = True
-        self._life.stop(self._client)
+        _stop(self._client, self._life, self._record)
         self._drained.set()
         self._thread.join()
 
@@ -115,20 +67,20 @@ class CallbackReader:
         self._record = record
         self._reader = reader
         self._manual = manual
-        self._life = _Life(reader.name, record, self._on_loss)
+        self._life = Life(reader.name, record, self._on_loss)
         self._subscribed = threading.Event()
         self._client = mqlight.Client(
             url,
             f"endurance/{reader.name}",
             on_state_changed=self._life.on_state_changed,
-            client_options=_CLIENT_OPTIONS,
+            client_options=CLIENT_OPTIONS,
         )
         self._client.subscribe(
-            "endurance/#",
+            PATTERN,
             None,
             {
                 "qos": 1,
-                "ttl": _DESTINATION_TTL,
+                "ttl": DESTINATION_TTL,
                 "credit": reader.credit,
                 "auto_confirm": not manual,
             },
@@ -157,4 +109,11 @@ class CallbackReader:
                 message["confirm_delivery"]()
 
     def stop(self) -> None:
-        self._life.stop(self._client)
+        _stop(self._client, self._life, self._record)
+
+
+def _stop(client: mqlight.Client, life: Life, record: Record) -> None:
+    life.stopping = True
+    client.stop()
+    if not client.wait_stopped(PATIENCE):
+        record.surprise(f"{client.get_id()} does not stop")
