@@ -193,3 +193,21 @@ def test_a_drain_comes_after_a_reconnect_too(client: DrivenClient) -> None:
     client.taken_log()
     client.reconnect()
     assert client.taken_log()[-1] == ("drain",)
+
+
+def test_very_many_topics_share_the_few_links_that_a_server_allows(client: DrivenClient) -> None:
+    topics, handles = 1_000, 10
+    assert client.engine.connection is not None
+    client.engine.connection._handle_max = handles - 1
+    for number in range(topics):
+        client.send("one", qos=number % 2, topic=f"topic/{number}")
+    most = 0
+    while client.step() or client.run_calls():
+        client.peer.settle_all()
+        most = max(most, len(client.peer.links) - len(client.peer.ended))
+
+    assert most == handles
+    told = client.taken_log()
+    assert len(told) == topics
+    assert set(told) == {("sent", f"topic/{number}", "one", None) for number in range(topics)}
+    assert len(client.engine.traffic._outbox.lanes) <= handles
