@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address
 from typing import Literal
 from urllib.parse import unquote
 
 from mqlight_core.errors import InvalidArgumentError, InvalidArgumentTypeError
+from mqlight_core.lookup_url import is_lookup_url
 from mqlight_core.redact import describe_value, redact_url
+from mqlight_core.url import check_host, check_port, in_brackets, invalid_url, split_url
 
-__all__ = ["Service", "parse_service_url"]
+__all__ = ["Service", "parse_service_url", "parse_service_urls"]
 
-_PORTS: dict[str, int] = {"amqp": 5672, "amqps": 5671}
-_HIGHEST_PORT = 65535
-_AFTER_SCHEME = re.compile(
-    r"(?:(?P<userinfo>[^/?#]*)@)?"
-    r"(?P<host>\[[^\]/?#]*\]|[^:/?#\[\]]*)"
-    r"(?::(?P<port>[^:/?#]*))?"
-    r"(?P<rest>(?:[/?#].*)?)"
-)
-_BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
-_HOST_NAME = re.compile(rb"[A-Za-z0-9._-]+")
-_LONGEST_HOST_NAME = 253
-_PORT = re.compile(r"[0-9]{1,5}")
+_PORTS = {"amqp": 5672, "amqps": 5671}
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -50,11 +40,7 @@ class Service:
     @property
     def address(self) -> str:
         """The URL without credentials, always with its port: ``amqp://host:5672``."""
-        host = self.host
-        if ":" in host:
-            # A zone index is written %25eth0 in a URL (RFC 6874).
-            host = f"[{host.replace('%', '%25')}]"
-        return f"{self.scheme}://{host}:{self.port}"
+        return f"{self.scheme}://{in_brackets(self.host)}:{self.port}"
 
     def __str__(self) -> str:
         """Return `address`."""
@@ -75,22 +61,47 @@ def parse_service_url(url: str) -> Service:
     if not isinstance(url, str):
         message = f"service must be a URL as a str, not {type(url).__name__}"
         raise InvalidArgumentTypeError(message)
-    if _BLANK.search(url):
-        raise _invalid(url, "it contains white space or a control character")
-    scheme = url.partition("://")[0].lower()
-    if "://" not in url or scheme not in _PORTS:
-        raise _invalid(url, "it must start with amqp:// or amqps://")
-    match = _AFTER_SCHEME.fullmatch(url, len(scheme) + len("://"))
-    if match is None:
-        raise _invalid(url, "an IPv6 address is written in brackets, as in amqp://[::1]:5672")
-    if "@" in match["rest"]:
-        raise _invalid(url, "a '/', '?' or '#' in a password is written %2F, %3F or %23")
-    user, password = _credentials(url, match["userinfo"])
-    host = _host(url, match["host"])
-    port = _port(url, match["port"], _PORTS[scheme])
-    if match["rest"] not in {"", "/"}:
-        raise _invalid(url, "a path, query or fragment cannot be part of a service URL")
-    return Service("amqps" if scheme == "amqps" else "amqp", host, port, user, password)
+    parts = split_url(url, tuple(_PORTS))
+    if "@" in parts.rest:
+        raise invalid_url(url, "a '/', '?' or '#' in a password is written %2F, %3F or %23")
+    user, password = _credentials(url, parts.userinfo)
+    host = check_host(url, parts.host)
+    port = check_port(url, parts.port, _PORTS[parts.scheme])
+    if parts.rest not in {"", "/"}:
+        raise invalid_url(url, "a path, query or fragment cannot be part of a service URL")
+    return Service("amqps" if parts.scheme == "amqps" else "amqp", host, port, user, password)
+
+
+def parse_service_urls(name: str, value: object) -> tuple[Service, ...]:
+    """Read one service URL, or a list or tuple of them; `name` says in messages what they are.
+
+    Raises:
+        InvalidArgumentError: the list is empty, or a URL is not valid; if `value` or an entry is
+            of another type, a TypeError too.
+    """
+    if isinstance(value, str):
+        return (_only_service(name, value),)
+    if not isinstance(value, list | tuple):
+        message = f"{name} must be a URL or a list of URLs, not {type(value).__name__}"
+        raise InvalidArgumentTypeError(message)
+    if not value:
+        message = f"{name} must have at least one URL, not none"
+        raise InvalidArgumentError(message)
+    for index, url in enumerate(value):
+        if not isinstance(url, str):
+            message = f"{name}: entry {index} must be a URL as a str, not {type(url).__name__}"
+            raise InvalidArgumentTypeError(message)
+    return tuple(_only_service(name, url) for url in value)
+
+
+def _only_service(name: str, url: str) -> Service:
+    if is_lookup_url(url):
+        message = (
+            f"{name}: {describe_value(redact_url(url))} is the URL of a lookup, which can only be "
+            "the whole service argument; here it must start with amqp:// or amqps://"
+        )
+        raise InvalidArgumentError(message)
+    return parse_service_url(url)
 
 
 def _credentials(url: str, userinfo: str | None) -> tuple[str | None, str | None]:
@@ -98,62 +109,19 @@ def _credentials(url: str, userinfo: str | None) -> tuple[str | None, str | None
         return None, None
     user, _, password = userinfo.partition(":")
     if not user or not password:
-        raise _invalid(url, "both user and password must be specified, or neither")
+        raise invalid_url(url, "both user and password must be specified, or neither")
     return _decoded(url, user), _decoded(url, password)
 
 
 def _decoded(url: str, text: str) -> str:
     if _STRAY_PERCENT.search(text):
-        raise _invalid(url, "a '%' in the user or password is written %25")
+        raise invalid_url(url, "a '%' in the user or password is written %25")
     try:
         decoded = unquote(text, errors="strict")
         decoded.encode()
     except UnicodeError:
-        raise _invalid(url, "the user or password is not valid UTF-8") from None
+        raise invalid_url(url, "the user or password is not valid UTF-8") from None
     if "\0" in decoded:
         # SASL PLAIN separates its fields by it (RFC 4616).
-        raise _invalid(url, "the user or password contains a NUL character")
+        raise invalid_url(url, "the user or password contains a NUL character")
     return decoded
-
-
-def _host(url: str, host: str) -> str:
-    if not host:
-        raise _invalid(url, "it has no host")
-    if host.startswith("["):
-        return _ipv6_host(url, host[1:-1].replace("%25", "%"))
-    if not _is_host_name(host):
-        raise _invalid(url, "it has no valid host name")
-    return host.lower()
-
-
-def _is_host_name(host: str) -> bool:
-    if len(host) > _LONGEST_HOST_NAME:
-        return False
-    try:
-        encoded = host.encode("idna")  # as socket.getaddrinfo will
-    except UnicodeError:
-        return False
-    return _HOST_NAME.fullmatch(encoded) is not None
-
-
-def _ipv6_host(url: str, text: str) -> str:
-    address, percent, zone = text.partition("%")
-    try:
-        IPv6Address(text)
-    except ValueError:
-        raise _invalid(url, "there is no valid IPv6 address in the brackets") from None
-    return f"{address.lower()}{percent}{zone}"
-
-
-def _port(url: str, text: str | None, default: int) -> int:
-    if text is None:
-        return default
-    if not _PORT.fullmatch(text) or not 1 <= int(text) <= _HIGHEST_PORT:
-        raise _invalid(url, f"the port must be a number from 1 to {_HIGHEST_PORT}")
-    return int(text)
-
-
-def _invalid(url: str, reason: str) -> InvalidArgumentError:
-    return InvalidArgumentError(
-        f"Service {describe_value(redact_url(url))} is not a valid URL: {reason}"
-    )
