@@ -21,7 +21,7 @@ def modules_after(program: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["pydantic", "asyncio", "ssl", "proton"])
+@pytest.mark.parametrize("module", ["pydantic", "asyncio", "http.client", "ssl", "proton"])
 def test_importing_the_package_does_not_load(module: str) -> None:
     assert module not in modules_after("import mqlight_core")
 

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mqlight_core import InvalidArgumentError, NetworkError, Service, service_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Result = tuple[Service, ...] | Exception
 Callback = Callable[..., None]
@@ -34,6 +39,7 @@ def test_urls_are_known_at_once_and_answered_in_their_order(
     service: object, services: tuple[Service, ...]
 ) -> None:
     assert service_source(service).fixed == services
+    assert service_source(service).credentials is None
     assert asked(service) == [services]
 
 
@@ -51,7 +57,7 @@ def test_an_empty_list_is_refused(service: object) -> None:
     assert not isinstance(caught.value, TypeError)
 
 
-@pytest.mark.parametrize("service", [None, 1, b"amqp://host", {"amqp://host"}, {"amqp://host": 1}])
+@pytest.mark.parametrize("service", [1, b"amqp://host", {"amqp://host"}, {"amqp://host": 1}])
 def test_another_type_is_an_invalid_argument_and_a_type_error(service: object) -> None:
     with pytest.raises(InvalidArgumentError, match="service must be") as caught:
         service_source(service)
@@ -65,10 +71,58 @@ def test_an_entry_of_another_type_is_named_by_its_position() -> None:
     assert isinstance(caught.value, TypeError)
 
 
-@pytest.mark.parametrize("service", ["http://host", ["amqp://host", "http://host"]])
+@pytest.mark.parametrize("service", ["ftp://host", ["amqp://host", "ftp://host"]])
 def test_a_bad_url_is_refused_at_once(service: object) -> None:
-    with pytest.raises(InvalidArgumentError, match="'http://host' is not a valid URL"):
+    with pytest.raises(InvalidArgumentError, match="'ftp://host' is not a valid URL"):
         service_source(service)
+
+
+def test_a_url_of_no_kind_is_told_of_all_kinds() -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        service_source("host:5672")
+    assert str(caught.value).endswith(
+        "it must start with amqp://, amqps://, http://, https:// or file://"
+    )
+
+
+@pytest.mark.parametrize("url", ["http://host", "HTTPS://host/path?query", "file:///path"])
+def test_the_url_of_a_lookup_is_not_looked_up_before_it_is_asked_for(url: str) -> None:
+    source = service_source(url)
+    assert source.fixed is None
+    assert source.credentials is None
+
+
+@pytest.mark.parametrize("url", ["http://me:S3CRET@host", "https://", "file://other/path"])
+def test_a_bad_url_of_a_lookup_is_refused_at_once(url: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="is not a valid URL") as caught:
+        service_source(url)
+    assert "S3CRET" not in str(caught.value)
+
+
+def test_a_lookup_in_a_list_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="service: 'http://host' is the URL of a lookup"):
+        service_source(["amqp://host", "http://host"])
+
+
+def test_a_file_is_looked_up(tmp_path: Path) -> None:
+    path = tmp_path / "services.json"
+    path.write_text('{"service": ["amqp://host", "amqps://other"]}', encoding="utf-8")
+    assert asked(path.as_uri()) == [(HOST, SECURE)]
+
+
+def test_none_is_for_the_service_of_the_environment() -> None:
+    credentials = {"mqlight_lookup_url": "http://host", "user": "ann", "password": "S3CRET"}
+    services = {"messagehub": [{"name": "mine", "credentials": credentials}]}
+    source = service_source(None, environment={"VCAP_SERVICES": json.dumps(services)})
+    assert source.fixed is None
+    assert source.credentials == ("ann", "S3CRET")
+
+
+@pytest.mark.parametrize("environment", [None, {}])
+def test_none_without_an_environment_is_another_type(environment: dict[str, str] | None) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"not None: .* VCAP_SERVICES") as caught:
+        service_source(None, environment=environment)
+    assert isinstance(caught.value, TypeError)
 
 
 def test_a_function_is_called_for_every_request() -> None:
@@ -80,6 +134,7 @@ def test_a_function_is_called_for_every_request() -> None:
     source = service_source(function)
     answers: list[Result] = []
     assert source.fixed is None
+    assert source.credentials is None
     assert answers == []
     source.request(answers.append)
     source.request(answers.append)

@@ -34,12 +34,14 @@ from mqlight_core.topics import (
     parse_address,
     topic_from_to,
 )
+from mqlight_core.vcap import BoundService, bound_service
 
 if TYPE_CHECKING:
     from mqlight_core.arguments import Arguments, Reported, unknown_names, validate
 
 __all__ = [
     "Arguments",
+    "BoundService",
     "Destination",
     "InternalError",
     "InvalidArgumentError",
@@ -55,6 +57,7 @@ __all__ = [
     "StoppedError",
     "SubscribedError",
     "UnsubscribedError",
+    "bound_service",
     "check_callback",
     "check_client_id",
     "check_pattern",

@@ -1,21 +1,29 @@
 """Where services come from: the client's `service` argument.
 
-Each form of the argument is one class here. A client asks its source again for every round of
-connection attempts, because a service function may give another answer each time.
+Each form of the argument is one class: here, in `mqlight_core.lookup` and in `mqlight_core.vcap`.
+A client asks its source again for every round of connection attempts, because a function or a
+lookup may give another answer each time.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from mqlight_core.callbacks import callback_problem
 from mqlight_core.errors import InvalidArgumentError, InvalidArgumentTypeError, NetworkError
-from mqlight_core.service import Service, parse_service_url
+from mqlight_core.lookup import lookup_source
+from mqlight_core.lookup_url import LOOKUP_SCHEMES, is_lookup_url
+from mqlight_core.service import Service, parse_service_urls
+from mqlight_core.url import split_url
+from mqlight_core.vcap import VcapSource, bound_service
 
-__all__ = ["Answer", "ServiceSource", "service_source"]
+__all__ = ["LOOKUP_TIMEOUT", "Answer", "ServiceSource", "service_source"]
+
+LOOKUP_TIMEOUT = 5.0
+"""Seconds within which a lookup over HTTP has to be done, unless another time is given."""
 
 Answer = Callable[[tuple[Service, ...] | Exception], None]
 """Takes the services to try, in order and never empty, or the reason why there are none."""
@@ -30,37 +38,68 @@ class ServiceSource(Protocol):
     def fixed(self) -> tuple[Service, ...] | None:
         """The services, where they are known before anything is asked; else None."""
 
+    @property
+    def credentials(self) -> tuple[str, str] | None:
+        """The user and the password of all services, where the source itself has them."""
+
     def request(self, answer: Answer) -> None:
         """Ask once: `answer` is called exactly once or, if a function never answers, never.
 
-        It may be called on any thread, and before `request` returns. `request` itself raises
-        nothing that is an `Exception`.
+        It may be called on any thread, and before `request` returns. `request` blocks as long as
+        a lookup or a function does, and raises nothing that is an `Exception`.
         """
 
 
-def service_source(service: object) -> ServiceSource:
+def service_source(
+    service: object,
+    *,
+    environment: Mapping[str, str] | None = None,
+    lookup_timeout: float = LOOKUP_TIMEOUT,
+) -> ServiceSource:
     """Make the source for a client's `service` argument.
 
     Args:
-        service: a URL, a list or tuple of URLs (at least one), or a function ``func(callback)``
-            that calls ``callback(error, services)`` when it knows: `error` is None or what went
-            wrong, `services` a URL or a list of them.
+        service: one of
+
+            * a URL ``amqp[s]://[user:password@]host[:port]``, or a list or tuple of such URLs, at
+              least one;
+            * the URL of a lookup: ``http[s]://host[:port][/path][?query]``, ``file:///path`` or
+              ``file://localhost/path``, where there is a JSON object whose key ``service`` holds a
+              URL or a list of URLs as above;
+            * a function ``func(callback)`` that calls ``callback(error, services)`` when it knows:
+              `error` is None or what went wrong, `services` a URL or a list as above;
+            * None for the service that `VCAP_SERVICES` describes (`mqlight_core.vcap`).
+        environment: where `VCAP_SERVICES` may be, as in `os.environ`.
+        lookup_timeout: seconds that a lookup over HTTP may take as a whole.
+
+    A source answers with a NetworkError where a document cannot be fetched or read, with a
+    SecurityError where TLS fails, and with an InvalidArgumentError where the document is wrong.
 
     Raises:
-        InvalidArgumentError: a URL is not valid or a list is empty; if `service` or an entry of
-            it is of another type, or the function takes not one argument, a TypeError too.
+        InvalidArgumentError: a URL is not valid, a list is empty, or `VCAP_SERVICES` is not valid;
+            if `service` or an entry of it is of another type, the function takes not one argument,
+            or `service` is None without `VCAP_SERVICES`, a TypeError too.
     """
+    if service is None:
+        bound = bound_service(environment or {})
+        return VcapSource(bound, lookup_source(bound.lookup_url, lookup_timeout))
+    if isinstance(service, str):
+        split_url(service, ("amqp", "amqps", *LOOKUP_SCHEMES))  # names them all if it is none
+        if is_lookup_url(service):
+            return lookup_source(service, lookup_timeout)
     if callable(service):
         problem = callback_problem(service, 1)
         if problem is not None:
             message = f"service {problem}: func(callback)"
             raise InvalidArgumentTypeError(message)
         return FunctionSource(service)
-    return FixedSource(_services("service", service))
+    return FixedSource(parse_service_urls("service", service))
 
 
 class FixedSource:
     """Services that were given as URLs."""
+
+    credentials: None = None
 
     def __init__(self, services: tuple[Service, ...]) -> None:
         self._services = services
@@ -78,13 +117,11 @@ class FixedSource:
 class FunctionSource:
     """A user's function that is called for every round of connection attempts."""
 
+    fixed: None = None
+    credentials: None = None
+
     def __init__(self, function: Callable[..., object]) -> None:
         self._function = function
-
-    @property
-    def fixed(self) -> None:
-        """Nothing is known before the function has answered."""
-        return
 
     def request(self, answer: Answer) -> None:
         """Call the function; its first answer counts, and so does what it raises before."""
@@ -113,22 +150,6 @@ def _function_result(error: object, services: object) -> tuple[Service, ...] | E
     if error is not None:
         return NetworkError(f"The service function failed: {error}")
     try:
-        return _services("The answer of the service function", services)
+        return parse_service_urls("The answer of the service function", services)
     except InvalidArgumentError as invalid:
         return invalid
-
-
-def _services(name: str, value: object) -> tuple[Service, ...]:
-    if isinstance(value, str):
-        return (parse_service_url(value),)
-    if not isinstance(value, list | tuple):
-        message = f"{name} must be a URL or a list of URLs, not {type(value).__name__}"
-        raise InvalidArgumentTypeError(message)
-    if not value:
-        message = f"{name} must have at least one URL, not none"
-        raise InvalidArgumentError(message)
-    for index, url in enumerate(value):
-        if not isinstance(url, str):
-            message = f"{name}: entry {index} must be a URL as a str, not {type(url).__name__}"
-            raise InvalidArgumentTypeError(message)
-    return tuple(parse_service_url(url) for url in value)
