@@ -5,7 +5,13 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from mqlight_core import InvalidArgumentError, parse_service_url
-from mqlight_security import Credentials, SecurityOptions, credentials_for, security_options
+from mqlight_security import (
+    Credentials,
+    SecurityOptions,
+    agreed_credentials,
+    credentials_for,
+    security_options,
+)
 
 PLAIN = parse_service_url("amqp://host")
 WITH_ALICE = parse_service_url("amqp://alice:s%40cret@host")
@@ -50,6 +56,19 @@ def test_contradictory_ones_are_refused_without_showing_them(
     assert str(caught.value) == (
         f"The {which} in the URL of service amqp://host:5672 does not match "
         f"the {which} in the security options"
+    )
+
+
+def test_credentials_from_elsewhere_agree_with_the_options_or_are_refused() -> None:
+    bob = Credentials("bob", "pass")
+    assert agreed_credentials("the vault", None, NO_OPTIONS) is None
+    assert agreed_credentials("the vault", bob, NO_OPTIONS) == bob
+    assert agreed_credentials("the vault", None, options_of("bob", "pass")) == bob
+    assert agreed_credentials("the vault", bob, options_of("bob", "pass")) == bob
+    with pytest.raises(InvalidArgumentError) as caught:
+        agreed_credentials("the vault", bob, options_of("bob", "other"))
+    assert str(caught.value) == (
+        "The password in the vault does not match the password in the security options"
     )
 
 

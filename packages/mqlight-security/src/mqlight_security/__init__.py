@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mqlight_security.credentials import Credentials, credentials_for
+from mqlight_security.credentials import Credentials, agreed_credentials, credentials_for
 from mqlight_security.sasl import choose_mechanism
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Credentials",
     "SecurityOptions",
+    "agreed_credentials",
     "choose_mechanism",
     "client_context",
     "credentials_for",

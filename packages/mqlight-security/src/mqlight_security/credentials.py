@@ -10,7 +10,7 @@ from mqlight_core import InvalidArgumentError, Service
 if TYPE_CHECKING:
     from mqlight_security.options import SecurityOptions
 
-__all__ = ["Credentials", "credentials_for"]
+__all__ = ["Credentials", "agreed_credentials", "credentials_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,24 @@ def credentials_for(service: Service, options: SecurityOptions) -> Credentials |
             (mqlight-protocol.md §2.3). The message shows neither.
     """
     in_url = _credentials(service.user, service.password)
+    return agreed_credentials(f"the URL of service {service}", in_url, options)
+
+
+def agreed_credentials(
+    origin: str, given: Credentials | None, options: SecurityOptions
+) -> Credentials | None:
+    """Return the credentials given, or else the options'; `origin` says where they were given.
+
+    Raises:
+        InvalidArgumentError: there are both, and they differ. The message shows neither.
+    """
     password = None if options.password is None else options.password.get_secret_value()
     in_options = _credentials(options.user, password)
-    if in_url is not None and in_options is not None and in_url != in_options:
-        which = "user" if in_url.user != in_options.user else "password"
-        message = (
-            f"The {which} in the URL of service {service} does not match "
-            f"the {which} in the security options"
-        )
+    if given is not None and in_options is not None and given != in_options:
+        which = "user" if given.user != in_options.user else "password"
+        message = f"The {which} in {origin} does not match the {which} in the security options"
         raise InvalidArgumentError(message)
-    return in_url or in_options
+    return given or in_options
 
 
 def _credentials(user: str | None, password: str | None) -> Credentials | None:
