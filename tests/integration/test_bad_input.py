@@ -28,7 +28,10 @@ def nothing() -> None:
     ("arguments", "kinds", "said"),
     [
         ({"service": "amqp//host"}, (mqlight.InvalidArgumentError,), "amqp//host"),
-        ({"service": "http://host"}, (mqlight.InvalidArgumentError,), "http"),
+        ({"service": "ftp://host"}, (mqlight.InvalidArgumentError,), "https?://"),
+        ({"service": ["http://host"]}, (mqlight.InvalidArgumentError,), "lookup"),
+        ({"service": "http://ann:pw@host"}, (mqlight.InvalidArgumentError,), "security options"),
+        ({"service": "file://host/path"}, (mqlight.InvalidArgumentError,), "file:///path"),
         ({"service": "amqp://host:port"}, (mqlight.InvalidArgumentError,), "port"),
         ({"service": "amqp://host/path"}, (mqlight.InvalidArgumentError,), "path"),
         ({"service": ""}, (mqlight.InvalidArgumentError,), "amqps?://"),

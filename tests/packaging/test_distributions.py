@@ -183,7 +183,9 @@ def test_every_program_explains_itself(program: str) -> None:
     assert shown.startswith(f"usage: {program}")
 
 
-@pytest.mark.parametrize("module", ["asyncio", "cproton_ffi", "proton", "pydantic"])
+@pytest.mark.parametrize(
+    "module", ["asyncio", "cproton_ffi", "http.client", "proton", "pydantic", "ssl"]
+)
 def test_importing_the_client_does_not_load(module: str) -> None:
     shown = in_a_new_process(f"import sys, mqlight; print({module!r} in sys.modules)")
     assert shown == "False"

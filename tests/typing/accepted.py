@@ -62,6 +62,8 @@ def find_services(callback: t.ServiceCallback) -> None:
 
 def constructors() -> None:
     mqlight.Client("amqp://localhost")
+    mqlight.Client("https://directory.example/mqlight")
+    mqlight.Client(None)
     mqlight.Client(["amqp://one", "amqp://two"])
     mqlight.Client(("amqp://one", "amqp://two"), "client_1")
     mqlight.Client(find_services, on_drain=lambda client: client.start())

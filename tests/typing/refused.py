@@ -36,7 +36,6 @@ def find_services() -> list[str]:
 
 def constructors() -> None:
     mqlight.Client()  # type: ignore[call-arg]
-    mqlight.Client(None)  # type: ignore[arg-type]
     mqlight.Client(5672)  # type: ignore[arg-type]
     mqlight.Client(b"amqp://localhost")  # type: ignore[arg-type]
     mqlight.Client([1])  # type: ignore[list-item]

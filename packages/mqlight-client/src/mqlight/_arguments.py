@@ -153,7 +153,8 @@ class ClientOptions(Arguments):
     )
 
     connect_timeout: Milliseconds = 30_000
-    """For each service: name look-up, TCP, TLS, SASL and AMQP's open together."""
+    """For each service: name look-up, TCP, TLS, SASL and AMQP's open together.  A lookup over HTTP
+    has 5 s, or this time where it is shorter."""
     idle_timeout: Milliseconds = 60_000
     """Without a word from the server for so long, the connection counts as lost."""
     stop_timeout: Milliseconds = 10_000

@@ -34,9 +34,12 @@ class Client:
     the client with that exception as the error.
 
     Args:
-        service: one URL (`amqp://host:5672`, `amqps://user:password@host`), a list of URLs that are
-            tried in turn, or a function `func(callback)` that is called for each attempt and calls
-            `callback(error, services)`.
+        service: one URL (`amqp://host:5672`, `amqps://user:password@host`); a list of such URLs,
+            which are tried in turn; the URL of a lookup (`http://host/path`, `https://host/path`,
+            `file:///path`), a JSON document like `{"service": ["amqp://host"]}`; a function
+            `func(callback)` that calls `callback(error, services)`; or None for the one that is
+            bound to the application in the environment's `VCAP_SERVICES`.  Functions are called,
+            and documents read, for each round of attempts.
         client_id: 1 to 256 characters of `A-Z a-z 0-9 % / . _`; None for a random one.  A second
             client with the same id replaces the first, which stops with ReplacedError.
         security_options: a dict with `user` and `password`, `ssl_trust_certificate`,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 from typing import TYPE_CHECKING
 
 from mqlight_core.client_id import check_client_id, generate_client_id
 from mqlight_core.errors import InvalidArgumentError
-from mqlight_core.source import service_source
+from mqlight_core.source import LOOKUP_TIMEOUT, service_source
+from mqlight_core.vcap import VCAP_SERVICES
 
 if TYPE_CHECKING:
     from mqlight._drivers.settings import ClientSettings
@@ -26,10 +28,15 @@ def check_settings(
     from mqlight._arguments import ClientOptions  # noqa: PLC0415 - loads pydantic
     from mqlight._drivers.settings import ClientSettings  # noqa: PLC0415
     from mqlight_core.arguments import validate  # noqa: PLC0415
-    from mqlight_security import credentials_for  # noqa: PLC0415
+    from mqlight_security import Credentials, agreed_credentials, credentials_for  # noqa: PLC0415
     from mqlight_security import security_options as check_security  # noqa: PLC0415
 
-    source = service_source(service)
+    options = validate(ClientOptions, "client_options", client_options)
+    source = service_source(
+        service,
+        environment=os.environ,
+        lookup_timeout=min(LOOKUP_TIMEOUT, options.connect_timeout / 1000),
+    )
     if client_id is None:
         checked_id = generate_client_id(random.getrandbits(28))
     else:
@@ -45,7 +52,8 @@ def check_settings(
             raise InvalidArgumentError(message)
         for one in fixed:
             credentials_for(one, security)
-    options = validate(ClientOptions, "client_options", client_options)
+    if source.credentials is not None:
+        agreed_credentials(VCAP_SERVICES, Credentials(*source.credentials), security)
     return ClientSettings(
         client_id=checked_id,
         source=source,

@@ -41,8 +41,9 @@ ServiceCallback: TypeAlias = Callable[[object, str | Sequence[str] | None], obje
 ServiceFunction: TypeAlias = Callable[[ServiceCallback], object]
 """Called for each attempt to connect: `func(callback)`."""
 
-Service: TypeAlias = str | Sequence[str] | ServiceFunction
-"""The service argument: one URL, several, or a function that finds them."""
+Service: TypeAlias = str | Sequence[str] | ServiceFunction | None
+"""The service argument: one URL (also of a lookup), several, a function that finds them, or None
+for `VCAP_SERVICES`."""
 
 MessageType: TypeAlias = Literal["message", "malformed"]
 
