@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,6 +137,41 @@ def test_the_programs_that_queue_messages_come_to_their_end(
     assert python("-W", "error", "-c", paced, folder=tmp_path) == (0, told)
     left_out = "some readings were left out\n"
     assert python("-W", "error", "-c", limited, folder=tmp_path) == (0, left_out)
+
+
+@pytest.fixture
+def directory(mqlight_server: DevServer) -> Iterator[str]:
+    """The URL of a document that names the server."""
+    document = json.dumps({"service": [mqlight_server.url]}).encode()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(document)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_the_programs_of_the_how_to_find_the_service(
+    mqlight_server: DevServer, directory: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "servers.txt").write_text(f"{mqlight_server.url}\n", encoding="utf-8")
+    credentials = {"connectionLookupURI": directory, "username": "ann", "password": "secret"}
+    services = {"mqlight": [{"name": "mine", "label": "mqlight", "credentials": credentials}]}
+    monkeypatch.setenv("VCAP_SERVICES", json.dumps(services))
+    found = programs("docs/howto/find-the-service.md")
+    assert len(found) == 3
+    for program in found:
+        there = program.replace("https://directory.example/mqlight", directory)
+        with running(there, tmp_path) as output:
+            assert output.readline() == f"connected to {mqlight_server.url}\n"
 
 
 @pytest.mark.parametrize("share", [None, "work"])
