@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import mqlight
+from mqlight._log.levels import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,6 +175,46 @@ def test_the_programs_of_the_how_to_find_the_service(
         there = program.replace("https://directory.example/mqlight", directory)
         with running(there, tmp_path) as output:
             assert output.readline() == f"connected to {mqlight_server.url}\n"
+
+
+def test_the_log_of_a_failed_connection_is_as_the_page_shows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = "docs/howto/read-the-log.md"
+    [shown] = re.findall(
+        r"^```text\n(.*?)^```$", (ROOT / page).read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    monkeypatch.setenv("MQLIGHT_PYTHON_LOG", "debug")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        program = programs(page)[0].replace("5672", str(nobody.getsockname()[1]))
+        code, output = python("-c", program, folder=tmp_path)
+    assert code == 0
+    numbers = re.compile(r"\d+")
+    assert numbers.sub("0", output) == numbers.sub("0", shown)
+
+
+def test_the_program_that_writes_a_log_of_its_own_does(
+    mqlight_server: DevServer, tmp_path: Path
+) -> None:
+    own, talkative = programs("docs/howto/read-the-log.md")[1:]
+    own = own.replace("amqp://localhost", mqlight_server.url)
+    assert python("-W", "error", "-c", talkative + own, folder=tmp_path) == (0, "")
+    lines = (tmp_path / "orders.log").read_text(encoding="utf-8").splitlines()
+    assert lines[0].endswith(" INFO orders: state starting")
+    assert lines[-1].endswith(" INFO orders: state stopped")
+
+
+def test_the_page_about_the_log_names_every_level() -> None:
+    text = (ROOT / "docs/howto/read-the-log.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[A-Z_`, ]+) \| `?(\w+)`? \|", text, re.MULTILINE)
+    named = {
+        name: int(level) if level.isdecimal() else logging.getLevelNamesMapping()[level]
+        for names, level in rows
+        for name in re.findall(r"\w+", names)
+        if not name.startswith("MQLIGHT")
+    }
+    assert named == dict(LEVELS)
 
 
 @pytest.mark.parametrize("share", [None, "work"])

@@ -12,7 +12,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from aio_runner import run as run_on_loop
 
+import mqlight
+import mqlight.aio
 from mqlight_devserver import DevServer
 
 if TYPE_CHECKING:
@@ -177,6 +180,36 @@ def test_a_failed_connection_can_be_read_from_the_log(
         for record in caplog.records
         if record.name.startswith("mqlight.")
     } == {"client_1"}
+
+
+def test_a_failed_connection_on_an_event_loop_can_be_read_from_the_log(
+    closed_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def connect(*services: str) -> None:
+        with pytest.raises(mqlight.SecurityError):
+            await mqlight.aio.Client(services, "client_1").start()
+
+    with (
+        caplog.at_level(FRAMES, "mqlight"),
+        DevServer(port=0, users={"someone": "else"}) as refusing,
+    ):
+        nobody = f"amqp://127.0.0.1:{closed_port}"
+        run_on_loop(connect(nobody, refusing.url.replace("//", f"//me:{CANARY}@")))
+
+    assert_in_order(
+        [
+            r"^INFO state starting$",
+            rf"^DEBUG {nobody}: trying 127.0.0.1 port {closed_port}$",
+            rf"^DEBUG {nobody}: Connection refused$",
+            rf"^INFO attempt 2 failed: {nobody}: Connection refused$",
+            rf"^DEBUG attempt 3: {refusing.url} is connected, user 'me'$",
+            r"sent SASL: sasl-init mechanism='PLAIN' initial-response=\*+$",
+            rf"^DEBUG {refusing.url}: SASL PLAIN: user and password not accepted$",
+            r"^INFO state stopped: SecurityError: .*does not accept this user and password$",
+        ],
+        texts(caplog.records),
+    )
+    assert [secret for secret in SECRETS if secret in caplog.text] == []
 
 
 def test_a_wait_before_the_next_round_is_in_the_log(

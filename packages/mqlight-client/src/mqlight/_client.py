@@ -68,9 +68,6 @@ class Client:
         *,
         client_options: t.ClientOptionsArgument = None,
     ) -> None:
-        from mqlight._log.handlers import use_environment  # noqa: PLC0415 - not at import
-
-        use_environment()
         settings = check_settings(service, client_id, security_options, client_options)
         check_callback("on_started", on_started, 1)
         check_callback("on_state_changed", on_state_changed, 3)

@@ -27,10 +27,12 @@ def check_settings(
     """
     from mqlight._arguments import ClientOptions  # noqa: PLC0415 - loads pydantic
     from mqlight._drivers.settings import ClientSettings  # noqa: PLC0415
+    from mqlight._log.handlers import use_environment  # noqa: PLC0415
     from mqlight_core.arguments import validate  # noqa: PLC0415
     from mqlight_security import Credentials, agreed_credentials, credentials_for  # noqa: PLC0415
     from mqlight_security import security_options as check_security  # noqa: PLC0415
 
+    use_environment()  # before anything of a client is worth a line
     options = validate(ClientOptions, "client_options", client_options)
     source = service_source(
         service,

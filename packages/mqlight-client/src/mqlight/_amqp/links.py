@@ -68,9 +68,9 @@ class Sender:
 
     def __init__(self, session: pn.Session, lane: Lane) -> None:
         self.lane = lane
-        self.attached = False
+        self.attached: bool = False
         name = pn.c_string(lane.topic)
-        self.link = pn.pn_sender(session, name)
+        self.link: pn.Link = pn.pn_sender(session, name)
         pn.pn_terminus_set_address(pn.pn_link_source(self.link), name)
         pn.pn_terminus_set_address(pn.pn_link_target(self.link), name)
         pn.pn_link_set_snd_settle_mode(self.link, pn.PN_SND_MIXED)
@@ -78,7 +78,7 @@ class Sender:
         pn.pn_link_open(self.link)
         self._tags = pn.DeliveryTags()
         self._largest = 0
-        self.largest_settled = 0
+        self.largest_settled: int = 0
         """Bytes of the largest message transferred at quality of service 0."""
         self._outcomes: dict[Hashable, MQLightError | None] = {}
         """What the server has said in this batch."""
@@ -213,10 +213,10 @@ class Receiver:
         destination = subscription.destination
         self.subscription = subscription
         self._buffer = buffer
-        self.attached = False
-        self.alive = True
+        self.attached: bool = False
+        self.alive: bool = True
         """False once the handles of its deliveries are gone."""
-        self.manual = subscription.prefetch is not None or (
+        self.manual: bool = subscription.prefetch is not None or (
             subscription.qos == 1 and not subscription.auto_confirm
         )
         self.held: dict[int, pn.Delivery] = {}
@@ -228,9 +228,9 @@ class Receiver:
         self._destination: dict[str, object] = {"topic_pattern": destination.pattern}
         if destination.share is not None:
             self._destination["share"] = destination.share
-        self.address = destination.address
+        self.address: str = destination.address
         address = pn.c_string(self.address)
-        self.link = pn.pn_receiver(session, address)
+        self.link: pn.Link = pn.pn_receiver(session, address)
         for terminus in (pn.pn_link_source(self.link), pn.pn_link_target(self.link)):
             pn.pn_terminus_set_address(terminus, address)
             if subscription.ttl > 0:

@@ -95,12 +95,12 @@ class Control:
     def __init__(self, wake: Callable[[], None]) -> None:
         self._lock = threading.Lock()
         self._wake = wake
-        self.machine = ClientMachine()
-        self.subscriptions = Subscriptions()
+        self.machine: ClientMachine = ClientMachine()
+        self.subscriptions: Subscriptions = Subscriptions()
         self.inbox: deque[Send] = deque()
         """Messages accepted and not yet seen by the engine; `send` appends without the lock."""
         self.tasks: deque[Task] = deque()
-        self.muted = True
+        self.muted: bool = True
         """The client is stopping or stopped: no `on_message` any more."""
 
     @property

@@ -84,7 +84,7 @@ class Engine:
         self.calls: list[Call] = []
         """The callbacks that are due, in order; the driver takes them away."""
         self._log = ClientLog("mqlight.engine", settings.client_id)
-        self.traffic = Traffic(control, backlog, self.calls, on_drain, self._log)
+        self.traffic: Traffic = Traffic(control, backlog, self.calls, on_drain, self._log)
         self.connection: AmqpConnection | None = None
         self._service: Service | None = None
         self._attempt = 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import random
 import threading
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from mqlight._drivers.engine import Engine
 from mqlight._drivers.lookups import Lookups
 from mqlight._drivers.loop_stream import connect
 from mqlight._drivers.passwords import Passwords
+from mqlight._log.client_log import ClientLog, first_failure
 from mqlight._machine.backlog import Backlog
 from mqlight._machine.states import State
 from mqlight_core.errors import InternalError
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
     Callback = Callable[..., object]
 
-log = logging.getLogger("mqlight.driver")
-
 _READ_SIZE = 256 * 1024
 _WRITE_SIZE = 128 * 1024
 
@@ -64,9 +62,10 @@ class LoopDriver:
     ) -> None:
         self._client = client
         self._settings = settings
-        self.backlog = Backlog(settings.max_queued_bytes)
-        self.control = Control(self.wake)
-        self.engine = Engine(
+        self._log = ClientLog("mqlight.driver", settings.client_id)
+        self.backlog: Backlog = Backlog(settings.max_queued_bytes)
+        self.control: Control = Control(self.wake)
+        self.engine: Engine = Engine(
             self.control,
             self.backlog,
             self,
@@ -169,8 +168,8 @@ class LoopDriver:
         self._turning = True
         try:
             more = self._go_on()
-        except Exception as error:
-            log.exception("the engine failed; the client stops")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client must stop
+            first_failure(self._log, "the engine failed; the client stops", error)
             self.control.stop(None, InternalError(f"{type(error).__name__}: {error}"))
             self.engine.drop()
             self.control.closed()
@@ -237,7 +236,7 @@ class LoopDriver:
         return self._loop.time() if self._loop is not None else 0.0
 
     def _callback_failed(self, name: str, error: BaseException) -> None:
-        log.error("%s raised", name, exc_info=error)
+        self._log.error("%s raised", name, exc_info=error)
 
     # What the engine asks for.
 
@@ -266,7 +265,7 @@ class LoopDriver:
     ) -> None:
         try:
             credentials = self._passwords.credentials(service)
-            stream = await connect(service, addresses, context, self)
+            stream = await connect(service, addresses, context, self, self._log)
         except Exception as error:  # noqa: BLE001 - whatever it is, the attempt has failed
             problem = error
             self._connecting = None
@@ -281,7 +280,6 @@ class LoopDriver:
             self.hang_up()
 
     def _attempt_failed(self, attempt: int, error: Exception) -> None:
-        log.info("attempt failed: %s", error)
         self.engine.attempt_failed(attempt, error, self._now())
 
     def hang_up(self) -> None:

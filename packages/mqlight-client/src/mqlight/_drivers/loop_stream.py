@@ -7,7 +7,7 @@ import os
 import socket
 from typing import TYPE_CHECKING, Protocol, cast
 
-from mqlight._drivers.network import broken, handshake_error, hung_up, reason
+from mqlight._drivers.network import broken, handshake_error, hung_up, log_tls, reason
 from mqlight_core.errors import NetworkError
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mqlight._drivers.network import Address
+    from mqlight._log.client_log import ClientLog
     from mqlight_core.errors import MQLightError
     from mqlight_core.service import Service
 
@@ -46,7 +47,7 @@ class LoopStream(asyncio.BufferedProtocol):
         self._reader = reader
         self._transport: asyncio.Transport | None = None
         self._reading = False
-        self.full = False
+        self.full: bool = False
         """The peer takes no more for now."""
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done once the loop has let go of the stream."""
@@ -114,6 +115,7 @@ async def connect(
     addresses: Sequence[Address],
     context: ssl.SSLContext | None,
     reader: Reader,
+    log: ClientLog,
 ) -> LoopStream:
     """Connect to the first address that answers.
 
@@ -124,13 +126,15 @@ async def connect(
     loop = asyncio.get_running_loop()
     said = "the host has no address"
     for family, address in addresses:
+        log.debug("%s: trying %s port %s", service, *address[:2])
         try:
             sock = await _connected(loop, family, address)
         except OSError as problem:
             said = reason(problem)
+            log.debug("%s: %s", service, said)
             continue
         try:
-            _, stream = await loop.create_connection(
+            transport, stream = await loop.create_connection(
                 lambda: LoopStream(service, reader),
                 sock=sock,
                 ssl=context,
@@ -138,6 +142,9 @@ async def connect(
             )
         except (OSError, ValueError) as problem:
             raise (handshake_error if context else broken)(service, problem) from None
+        tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+        if tls is not None:
+            log_tls(log, service, tls)
         return stream
     message = f"{service}: {said}"
     raise NetworkError(message)

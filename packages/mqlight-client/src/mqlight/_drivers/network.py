@@ -97,7 +97,7 @@ class Stream:
         while self._addresses:
             self.close()
             family, address = self._addresses.pop(0)
-            self._log.debug("%s: trying %s port %s", self.service, address[0], address[1])
+            self._log.debug("%s: trying %s port %s", self.service, *address[:2])
             try:
                 self._socket = socket.socket(family, socket.SOCK_STREAM)
                 self._socket.settimeout(0)

@@ -58,7 +58,7 @@ class Traffic:
         """Subscriptions that wait for a handle, the longest waiting first."""
         self._leaving: list[Subscription] = []
         """Unsubscribed, and not told yet."""
-        self.made_progress = False
+        self.made_progress: bool = False
         """This connection has carried messages that are settled, or for the application."""
 
     @property

@@ -25,12 +25,12 @@ class Backlog:
     )
 
     def __init__(self, most_queued_bytes: int) -> None:
-        self.accepted = 0
-        self.accepted_bytes = 0
-        self.finished = 0
-        self.finished_bytes = 0
-        self.drain_owed = False
-        self.most_queued_bytes = most_queued_bytes
+        self.accepted: int = 0
+        self.accepted_bytes: int = 0
+        self.finished: int = 0
+        self.finished_bytes: int = 0
+        self.drain_owed: bool = False
+        self.most_queued_bytes: int = most_queued_bytes
         """Bytes beyond which nothing more is accepted."""
 
     @property

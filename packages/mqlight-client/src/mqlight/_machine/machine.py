@@ -30,7 +30,7 @@ class ClientMachine:
     """
 
     def __init__(self) -> None:
-        self.state = State.STOPPED
+        self.state: State = State.STOPPED
         self.service: Service | None = None
         """The service that is connected; None in every other state than started."""
         self._attempts = 0

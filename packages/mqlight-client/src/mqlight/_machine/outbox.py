@@ -30,7 +30,7 @@ class Lane:
     __slots__ = ("in_flight", "topic", "waiting")
 
     def __init__(self, topic: str) -> None:
-        self.topic = topic
+        self.topic: str = topic
         self.waiting: deque[Send] = deque()
         self.in_flight: dict[Hashable, Send] = {}
         """At quality of service 1: transferred and not settled, by the engine's handle."""

@@ -34,14 +34,14 @@ class Prefetched(Generic[L]):
     def __init__(
         self, kind: str, data: object, delivery: dict[str, Any], link: L, token: int
     ) -> None:
-        self.kind = kind
-        self.data = data
-        self.delivery = delivery
-        self.link = link
+        self.kind: str = kind
+        self.data: object = data
+        self.delivery: dict[str, Any] = delivery
+        self.link: L = link
         """What it came over, and is settled on."""
-        self.token = token
+        self.token: int = token
         """What settles it; 0 when it is settled already."""
-        self.credited = link
+        self.credited: L = link
         """Whose credit it uses: another one once it has outlived the one it came over."""
 
 

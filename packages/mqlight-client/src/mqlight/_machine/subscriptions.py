@@ -64,28 +64,28 @@ class Subscription:
         on_message: Callback | None = None,
         prefetch: Prefetch[Any] | None = None,
     ) -> None:
-        self.destination = destination
-        self.qos = qos
-        self.ttl = ttl
+        self.destination: Destination = destination
+        self.qos: int = qos
+        self.ttl: int = ttl
         """Seconds the destination outlives its last link."""
-        self.credit = min(credit, MOST_CREDIT)
+        self.credit: int = min(credit, MOST_CREDIT)
         """Messages the server may have under way or unconfirmed at any moment."""
-        self.auto_confirm = auto_confirm
-        self.on_subscribed = on_subscribed
-        self.on_message = on_message
+        self.auto_confirm: bool = auto_confirm
+        self.on_subscribed: Callback | None = on_subscribed
+        self.on_message: Callback | None = on_message
         self.on_unsubscribed: Callback | None = None
-        self.prefetch = prefetch
+        self.prefetch: Prefetch[Any] | None = prefetch
         """Where messages wait for an application that asks for them, in place of `on_message`."""
-        self.progress = Progress.QUEUED
-        self.live = True
+        self.progress: Progress = Progress.QUEUED
+        self.live: bool = True
         """False once the application has unsubscribed: messages that still arrive are dropped."""
-        self.established = False
+        self.established: bool = False
         """The server has accepted it once."""
-        self.delete = False
+        self.delete: bool = False
         """On unsubscribe: whether the server is to drop the destination at once."""
-        self.unsettled = 0
+        self.unsettled: int = 0
         """Messages delivered to us and not finished."""
-        self.returned = 0
+        self.returned: int = 0
         """Messages finished whose credit has not been granted again."""
 
     def restart_credit(self, link: object) -> int:

@@ -51,8 +51,8 @@ class Client:
         service: t.Service,
         client_id: str | None = None,
         *,
-        security_options: t.SecurityOptionsDict | None = None,
-        client_options: t.ClientOptionsDict | None = None,
+        security_options: t.SecurityOptionsArgument = None,
+        client_options: t.ClientOptionsArgument = None,
         on_state_changed: Callable[[Client, State, Exception | None], object] | None = None,
     ) -> None:
         settings = check_settings(service, client_id, security_options, client_options)

@@ -48,8 +48,8 @@ class Client:
         service: t.Service,
         client_id: str | None = None,
         *,
-        security_options: t.SecurityOptionsDict | None = None,
-        client_options: t.ClientOptionsDict | None = None,
+        security_options: t.SecurityOptionsArgument = None,
+        client_options: t.ClientOptionsArgument = None,
     ) -> None:
         settings = check_settings(service, client_id, security_options, client_options)
         self._id = settings.client_id

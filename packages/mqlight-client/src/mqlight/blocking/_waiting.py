@@ -38,7 +38,7 @@ class Waiting:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self.state = State.STOPPED
+        self.state: State = State.STOPPED
         self.error: Exception | None = None
         """Why the client is retrying or has stopped."""
 
