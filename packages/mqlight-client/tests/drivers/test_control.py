@@ -8,7 +8,13 @@ from mqlight._drivers.control import Attach, Control, Detach, Forget, Invoke
 from mqlight._machine import effects
 from mqlight._machine.states import State
 from mqlight._machine.subscriptions import Subscription
-from mqlight_core.errors import NetworkError, StoppedError, SubscribedError, UnsubscribedError
+from mqlight_core.errors import (
+    NetworkError,
+    ReplacedError,
+    StoppedError,
+    SubscribedError,
+    UnsubscribedError,
+)
 from mqlight_core.service import parse_service_url
 from mqlight_core.topics import Destination
 
@@ -165,3 +171,17 @@ def test_a_task_of_another_thread_wakes_the_owner(control: Control, woken: Woken
     control.post(task)
     assert list(control.tasks) == [task]
     assert woken.times == 1
+
+
+def test_a_replacement_is_told_when_the_stream_is_given_up(control: Control) -> None:
+    start(control)
+    told: list[bool] = []
+    control.replaced(ReplacedError("another"), lambda: told.append(True))
+    *_, last = control.tasks
+
+    assert control.state is State.STOPPED
+    assert effects.Abandon() in control.tasks
+    assert isinstance(last, Invoke)
+    assert told == []
+    last.step()
+    assert told == [True]

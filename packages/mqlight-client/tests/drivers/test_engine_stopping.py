@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from driven_client import BROKEN, SERVICE
 
 from mqlight._machine.states import State
+from mqlight_core.errors import ReplacedError
 
 if TYPE_CHECKING:
     from driven_client import DrivenClient
@@ -299,3 +300,19 @@ def test_a_callback_that_raises_stops_the_client_with_its_error(client: DrivenCl
     client.control.inbox.append(("news", b"encoded", 0, on_sent, None, None))
     client.turn()
     assert client.taken_log() == [("raised", "on_sent"), ("stopping", raised), ("stopped", raised)]
+
+
+def test_a_replaced_client_takes_leave_of_the_server(client: DrivenClient) -> None:
+    client.subscribe()
+    client.send("one", qos=1)
+    client.turn()
+    client.taken_log()
+    error, gone = ReplacedError("another client"), []
+    client.control.replaced(error, lambda: gone.append(client.engine.connection))
+    client.turn()
+    assert gone == [None]
+    assert len(client.host.said_last) == 1
+    assert client.taken_log() == [
+        ("sent", "news", "one", "send aborted due to disconnect"),
+        ("stopped", error),
+    ]

@@ -435,6 +435,65 @@ def test_a_fatal_error_while_retrying_stops_the_client() -> None:
     assert machine.state is State.STOPPED
 
 
+@pytest.mark.parametrize(
+    "state", [State.STARTING, State.STARTED, State.RETRYING], ids=lambda state: state.value
+)
+def test_a_replaced_client_stops_with_the_error(state: State) -> None:
+    machine = IN_STATE[state]()
+    assert machine.replaced(REPLACED) == [
+        Abandon(),
+        FailAll(),
+        Report(State.STOPPED, REPLACED),
+        TellStopped((), REPLACED),
+        Restart(),
+    ]
+    assert machine.replaced(REPLACED) == []
+
+
+def test_a_replaced_client_that_is_stopping_goes_on_with_it() -> None:
+    machine = started()
+    machine.stop(on_stopped)
+    assert machine.replaced(REPLACED) == []
+    assert told(machine.closed()) == TellStopped((on_stopped,), None)
+    assert machine.restart() == []
+
+
+@pytest.mark.parametrize("closed_first", [False, True])
+def test_a_replaced_client_that_was_to_start_again_says_so_and_is_stopped(
+    *, closed_first: bool
+) -> None:
+    machine = stopping()
+    machine.start(on_started)
+    if closed_first:
+        machine.closed()
+        machine.replaced(REPLACED)
+    else:
+        machine.replaced(REPLACED)
+        machine.closed()
+    effects = machine.restart()
+    assert [effect for effect in effects if isinstance(effect, Report)] == [
+        Report(State.STARTING, None),
+        Report(State.STOPPED, REPLACED),
+    ]
+    assert told(effects) == TellStopped((), REPLACED)
+    assert machine.restart() == []
+    attempt = attempt_of(machine.start(None))
+    attempt = attempt_of(machine.resolved(attempt, (ONE,)))
+    assert machine.opened(attempt, ONE) == [Report(State.STARTED, None), SettleIn()]
+
+
+@pytest.mark.parametrize("call", ["start", "stop"])
+def test_a_replacement_counts_for_no_later_start(call: str) -> None:
+    machine = stopping()
+    machine.start(None)
+    machine.replaced(REPLACED)
+    CALLS[call](machine, 0)
+    machine.start(None)
+    machine.closed()
+    assert isinstance(machine.restart()[-1], Resolve)
+    assert machine.state is State.STARTING
+
+
 def test_a_start_that_fails_for_good_is_forgotten() -> None:
     machine = ClientMachine()
     fail(machine, attempt_of(machine.start(on_started)), REPLACED)
@@ -555,6 +614,7 @@ CALLS: dict[str, Callable[[ClientMachine, int], list[Effect]]] = {
     "fatal": lambda machine, attempt: fail(machine, attempt, REPLACED),
     "lost": lambda machine, _: machine.lost(REFUSED),
     "lost early": lambda machine, _: machine.lost_early(REFUSED, 100.0, 1.0),
+    "replaced": lambda machine, _: machine.replaced(REPLACED),
     "retry due": lambda machine, _: machine.retry_due(),
     "closed": lambda machine, _: machine.closed(),
     "restart": lambda machine, _: machine.restart(),

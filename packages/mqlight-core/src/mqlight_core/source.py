@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 from mqlight_core.callbacks import callback_problem
 from mqlight_core.errors import InvalidArgumentError, InvalidArgumentTypeError, NetworkError
@@ -114,14 +115,13 @@ class FixedSource:
         answer(self._services)
 
 
+@dataclass(frozen=True)
 class FunctionSource:
-    """A user's function that is called for every round of connection attempts."""
+    """A user's function that is called for every round of connection attempts.
 
-    fixed: None = None
-    credentials: None = None
-
-    def __init__(self, function: Callable[..., object]) -> None:
-        self._function = function
+    fixed: ClassVar[None] = None
+    credentials: ClassVar[None] = None
+    function: Callable[..., object]
 
     def request(self, answer: Answer) -> None:
         """Call the function; its first answer counts, and so does what it raises before."""
@@ -138,7 +138,7 @@ class FunctionSource:
                 _log.warning("The service function answered again; its first answer counts")
 
         try:
-            self._function(callback)
+            self.function(callback)
         except Exception as error:  # noqa: BLE001 - whatever a user's function raises is its answer
             if not answer_once(error):
                 _log.warning("The service function raised after its answer", exc_info=True)

@@ -19,10 +19,10 @@ class Background:
     """Runs steps one after the other, in the order in which they were put."""
 
     def __init__(self, name: str) -> None:
-        self._steps: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._steps: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         threading.Thread(target=_work, args=(self._steps,), name=name, daemon=True).start()
 
-    def put(self, step: Callable[[], None]) -> None:
+    def put(self, step: Callable[[], object]) -> None:
         """Have a step taken; from any thread."""
         self._steps.put(step)
 
@@ -31,7 +31,7 @@ class Background:
         self._steps.put(None)
 
 
-def _work(steps: SimpleQueue[Callable[[], None] | None]) -> None:
+def _work(steps: SimpleQueue[Callable[[], object] | None]) -> None:
     while (step := steps.get()) is not None:
         try:
             step()

@@ -188,6 +188,11 @@ class Control:
         with self._lock:
             self._add(*self.machine.lost_early(error, now, random))
 
+    def replaced(self, error: Exception, gone: Callable[[], None]) -> None:
+        """Pass on that another client has taken over; `gone` is called once there is no stream."""
+        with self._lock:
+            self._add(*self.machine.replaced(error), Invoke(gone))
+
     def retry_due(self) -> None:
         """Pass on that the wait is over."""
         with self._lock:

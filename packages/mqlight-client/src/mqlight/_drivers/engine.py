@@ -129,7 +129,7 @@ class Engine:
                 if self.connection is not None:
                     self.traffic.begin(self.connection)
             case effects.Abandon():
-                self.drop()
+                self._hang_up()
                 self._finishing = False
                 self._finish_by = None
             case effects.Finish():

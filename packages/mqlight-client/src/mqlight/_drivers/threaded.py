@@ -13,6 +13,7 @@ import threading
 import time
 import weakref
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mqlight._amqp._binding import Buffer
@@ -24,6 +25,7 @@ from mqlight._drivers.engine import Engine
 from mqlight._drivers.handover import Handover
 from mqlight._drivers.lookups import Lookups
 from mqlight._drivers.network import hung_up
+from mqlight._drivers.replacement import Claim
 from mqlight._drivers.wakeup import Wakeup
 from mqlight._log.client_log import ClientLog, first_failure
 from mqlight._machine.backlog import Backlog
@@ -72,6 +74,7 @@ class ThreadedDriver:
         self.backlog = Backlog(settings.max_queued_bytes)
         self.wakeup = Wakeup()
         self.control = Control(self.wakeup.wake)
+        self._claim = Claim(self.control, settings)
         self.closed = False
         self._life_lock = threading.Lock()
         """Makes holding the process, and letting go of it, one step with the change of state."""
@@ -105,9 +108,15 @@ class ThreadedDriver:
 
     def start(self, on_started: Callback | None) -> None:
         """Ask to start; from any thread."""
+
+        def begin(others_gone: Sequence[threading.Event]) -> None:
+            for gone in others_gone:
+                self._resolver.put(partial(gone.wait, self._settings.connect_timeout))
+            self.control.start(on_started)
+
         with self._life_lock:
             self._hold()
-            self.control.start(on_started)
+            self._claim.take(begin)
 
     def accept(self, send: Send) -> None:
         """Queue a message; from any thread."""
@@ -352,5 +361,6 @@ class ThreadedDriver:
             self._lives += 1
             if self.control.told_stopped():
                 self._client_while_held = None
+                self._claim.give_up()
                 self._stopped.set()
                 keeper.release(self)

@@ -45,6 +45,8 @@ class ClientMachine:
         self._on_started: list[Callback] = []
         self._on_stopped: list[Callback] = []
         self._restart = False
+        self._replaced: Exception | None = None
+        """What that restart ends with at once."""
         self._untold = 0
         """How many TellStopped are asked for and not carried out."""
         self._error: Exception | None = None
@@ -54,6 +56,7 @@ class ClientMachine:
         if on_started is not None:
             self._on_started.append(on_started)
         self._restart = self.state is State.STOPPING
+        self._replaced = None
         return self._handle(Event.START)
 
     def stop(
@@ -124,6 +127,17 @@ class ClientMachine:
         self._retry_at = now + backoff.delay(self._early_losses - 1, random)
         return self._handle(Event.LOST_AGAIN, error)
 
+    def replaced(self, error: Exception) -> list[effects.Effect]:
+        """Another client of this process has taken over the id.
+
+        A client that stops of itself may do so; the start that would follow is what is refused.
+        """
+        if self._restart:
+            self._replaced = error
+        if self._restart or self.state is State.STOPPING:
+            return []
+        return self._handle(Event.FATAL, error)
+
     def retry_due(self) -> list[effects.Effect]:
         """The time of the last WaitUntil has come."""
         return self._handle(Event.RETRY_DUE)
@@ -139,10 +153,12 @@ class ClientMachine:
 
     def restart(self) -> list[effects.Effect]:
         """What Restart asks for: start if that was asked for while the client was stopping."""
-        if self._restart and self.state is State.STOPPED:
-            self._restart = False
-            return self._handle(Event.START)
-        return []
+        if not self._restart or self.state is not State.STOPPED:
+            return []
+        self._restart = False
+        asked = self._handle(Event.START)
+        error, self._replaced = self._replaced, None
+        return asked if error is None else asked + self._handle(Event.FATAL, error)
 
     def _awaits(self, attempt: int) -> bool:
         return attempt == self._awaited != 0
@@ -212,3 +228,4 @@ class ClientMachine:
         """A stop overtakes the starts asked for before it."""
         self._on_started.clear()
         self._restart = False
+        self._replaced = None

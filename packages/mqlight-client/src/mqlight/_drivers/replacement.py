@@ -1,0 +1,82 @@
+"""Of the clients of a process with one id at one service the latest is the one that lives.
+
+The server would see to that too (`mqlight-protocol.md` §1.7), but only once both are connected:
+until then two clients that retry would take the connection from each other.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from mqlight_core.errors import ReplacedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mqlight._drivers.control import Control
+    from mqlight._drivers.settings import ClientSettings
+    from mqlight_core.source import ServiceSource
+
+_lock = threading.Lock()
+_claims: dict[str, list[Claim]] = {}
+"""By client id, those of clients that are not stopped."""
+
+
+class Claim:
+    """What one client claims while it is not stopped: its id, at its service."""
+
+    def __init__(self, control: Control, settings: ClientSettings) -> None:
+        self._control = control
+        self._client_id = settings.client_id
+        self._source = settings.source
+
+    def take(self, start: Callable[[Sequence[threading.Event]], None]) -> None:
+        """Start; the others that claim the same stop with ReplacedError.
+
+        `start` is given what to wait for before it connects: an event for each of the others, set
+        when that one has left its connection and can not replace this one at the server any more.
+        """
+        with _lock:
+            claims = _claims.setdefault(self._client_id, [])
+            gone = [other._replace() for other in claims if self._contradicts(other)]
+            if self not in claims:
+                claims.append(self)
+            start(gone)
+
+    def give_up(self) -> None:
+        """The client is stopped."""
+        with _lock:
+            claims = _claims.get(self._client_id, [])
+            if self in claims:
+                claims.remove(self)
+            if not claims:
+                _claims.pop(self._client_id, None)
+
+    def _contradicts(self, other: Claim) -> bool:
+        return other is not self and _is_same_service(self._source, other._source)
+
+    def _replace(self) -> threading.Event:
+        gone = threading.Event()
+        message = f"the application has started another client with the id {self._client_id!r}"
+        self._control.replaced(ReplacedError(message), gone.set)
+        return gone
+
+
+def forget() -> None:
+    """Begin anew, in a child of `fork`."""
+    global _lock  # noqa: PLW0603 - another thread may have held it
+    _lock = threading.Lock()
+    _claims.clear()
+
+
+def _is_same_service(one: ServiceSource, other: ServiceSource) -> bool:
+    """Tell whether two sources have a service in common, as far as they say before they are asked.
+
+    A list shares a service with another one if they share an address; functions are equal or not.
+    """
+    if one.fixed is None or other.fixed is None:
+        return one == other
+    return not {service.address for service in one.fixed}.isdisjoint(
+        service.address for service in other.fixed
+    )
