@@ -31,7 +31,8 @@ class Client:
     All methods may be called from any thread, and from inside any callback.  Callbacks are called
     one at a time, in the order in which things happened, on threads of the client's own;
     `on_started` has a thread to itself, in which a program may stay.  A callback that raises stops
-    the client with that exception as the error.
+    the client with that exception as the error.  In a child of `fork` the client is stopped, and
+    its methods raise StoppedError.
 
     Args:
         service: one URL (`amqp://host:5672`, `amqps://user:password@host`); a list of such URLs,
@@ -309,9 +310,10 @@ class Client:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop the client and wait until it is stopped."""
-        self.stop()
-        self.wait_stopped()
+        """Stop the client and wait until it is stopped; not in a child of `fork`."""
+        if not self._control.inherited:
+            self.stop()
+            self.wait_stopped()
 
     def __repr__(self) -> str:
         """Show the id and the state."""

@@ -173,6 +173,25 @@ def test_a_task_of_another_thread_wakes_the_owner(control: Control, woken: Woken
     assert woken.times == 1
 
 
+def test_in_a_child_of_fork_everything_is_over(control: Control) -> None:
+    start(control)
+    control.subscribe(Subscription(NEWS))
+    control.inbox.append(("t", b"", 0, None, "", None))
+    with control._lock:  # as a thread that the child does not have
+        control.disown()
+        assert control.state is State.STOPPED
+        assert control.service is None
+        assert (control.registered(), control.take_inbox(), taken(control)) == ([], [], [])
+        for refused in (
+            control.check_not_inherited,
+            control.check_not_stopped,
+            lambda: control.subscribe(Subscription(NEWS)),
+            lambda: control.unsubscribe(NEWS, delete=False, on_unsubscribed=None),
+        ):
+            with pytest.raises(StoppedError, match="before the fork"):
+                refused()
+
+
 def test_a_replacement_is_told_when_the_stream_is_given_up(control: Control) -> None:
     start(control)
     told: list[bool] = []

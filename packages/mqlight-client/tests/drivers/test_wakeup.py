@@ -73,3 +73,9 @@ def test_descriptors_are_given_back(wakeup: Wakeup) -> None:
     wakeup.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(descriptor)
+
+
+def test_once_closed_it_wakes_nobody(wakeup: Wakeup) -> None:
+    wakeup.asleep = True
+    wakeup.close()
+    wakeup.wake()

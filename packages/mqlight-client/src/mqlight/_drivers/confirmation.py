@@ -31,12 +31,15 @@ class Confirmation:
 
         Raises:
             NetworkError: the client has stopped, has reconnected or has unsubscribed since the
-                message came, so that the server will deliver it again.
+                message came, so that the server will deliver it again; or this is a child of
+                `fork`, and the message the parent's.
             TypeError: the callback can not take two arguments.
         """
         check_callback("callback", callback, 2)
         if self._used:
             return
+        if self._control.inherited:
+            raise NetworkError("the message came before the fork: only the parent can confirm it")
         if self._control.muted:
             raise NetworkError("not started")
         if not self._receiver.subscription.live:

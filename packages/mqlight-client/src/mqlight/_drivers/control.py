@@ -102,6 +102,8 @@ class Control:
         self.tasks: deque[Task] = deque()
         self.muted: bool = True
         """The client is stopping or stopped: no `on_message` any more."""
+        self.inherited = False
+        """The client is that of a process of which this one is a child, by `fork`."""
 
     @property
     def state(self) -> State:
@@ -154,9 +156,25 @@ class Control:
 
     def check_not_stopped(self) -> None:
         """Raise StoppedError when the client is stopping or stopped."""
+        self.check_not_inherited()
         if self.muted:
             message = f"not started: the client is {self.machine.state}"
             raise StoppedError(message)
+
+    def check_not_inherited(self) -> None:
+        """Raise StoppedError in a child of `fork`."""
+        if self.inherited:
+            message = "the client was made before the fork: a child process needs one of its own"
+            raise StoppedError(message)
+
+    def disown(self) -> None:
+        """This is a child of `fork`: be stopped, whatever was going on."""
+        self._lock = threading.Lock()  # another thread may have held it
+        self.machine = ClientMachine()
+        self.subscriptions = Subscriptions()
+        self.inbox.clear()
+        self.tasks.clear()
+        self.muted = self.inherited = True
 
     def post(self, task: Task) -> None:
         """Leave a task to the engine's owner; from any thread."""

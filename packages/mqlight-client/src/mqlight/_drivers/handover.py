@@ -83,6 +83,11 @@ class Handover:
         with self._lock:
             self._look.set()
 
+    def disown(self) -> None:
+        """This is a child of `fork`, perhaps inside a callback: no other follows it."""
+        self._lock = threading.Lock()  # another thread may have held it
+        self._queue.clear()
+
     def _live(self, me: int) -> None:
         while not self._turns.closed:
             if self._await_engine(me):

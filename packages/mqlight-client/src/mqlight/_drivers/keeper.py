@@ -31,6 +31,14 @@ def release(client: object) -> None:
         _lock.notify_all()
 
 
+def forget() -> None:
+    """Begin anew, in a child of `fork`: its parent's clients are not here, nor is the thread."""
+    global _keeper, _lock  # noqa: PLW0603 - as above; another thread may have held the lock
+    _lock = threading.Condition()
+    _held.clear()
+    _keeper = None
+
+
 def _keep() -> None:
     threading.main_thread().join()
     with _lock:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import selectors
+import socket
 import threading
 import time
 import weakref
@@ -17,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mqlight._amqp._binding import Buffer
-from mqlight._drivers import keeper
+from mqlight._drivers import forking, keeper
 from mqlight._drivers.background import Background
 from mqlight._drivers.control import Control
 from mqlight._drivers.dialling import Dialling
@@ -104,10 +105,12 @@ class ThreadedDriver:
         self._resolver = Background(f"{name}-resolver")
         self._lookups = Lookups(settings, self.control, self._resolver, self._attempt_failed)
         self._dialling = Dialling(settings, self._lookups, self._selector, self._attempt_failed)
+        forking.watch(self)
         self._handover = Handover(self, name)
 
     def start(self, on_started: Callback | None) -> None:
         """Ask to start; from any thread."""
+        self.control.check_not_inherited()
 
         def begin(others_gone: Sequence[threading.Event]) -> None:
             for gone in others_gone:
@@ -127,6 +130,7 @@ class ThreadedDriver:
 
     def stop(self, on_stopped: Callback | None) -> None:
         """Ask to stop; from any thread."""
+        self.control.check_not_inherited()
         with self._life_lock:
             # Also of a stopped client: `on_stopped` is still to be called.
             self._hold()
@@ -147,14 +151,37 @@ class ThreadedDriver:
 
     def close(self) -> None:
         """End the threads: the client is stopped, and nobody has it any more."""
+        if self.closed:
+            return
         self.closed = True
         self._resolver.close()
         self._starters.close()
         self._handover.dismiss()
         self.wakeup.wake()
 
+    def disown(self) -> None:
+        """This is a child of `fork`: none of our threads is here but, perhaps, the calling one."""
+        self.closed = True
+        self._life_lock = threading.Lock()  # another thread may have held it
+        self._client_while_held = None
+        self.control.disown()
+        self._handover.disown()
+        watched = [key.fileobj for key in self._selector.get_map().values()]
+        # First of all: what is taken out of this selector would be taken out of the parent's too.
+        self._selector.close()
+        self.wakeup.close()
+        for one in watched:
+            if isinstance(one, socket.socket):
+                one.close()
+        self._resolver.close()
+        self._starters.close()
+        self._stopped = threading.Event()
+        self._stopped.set()
+
     def dispose(self) -> None:
         """Give the descriptors back; on the engine's owner, at the end."""
+        if self.control.inherited:
+            return
         self.hang_up()
         self._selector.close()
         self.wakeup.close()
@@ -261,10 +288,13 @@ class ThreadedDriver:
         """Make callbacks; on the thread that the hand-over chose."""
         client = self._client()
         for call in calls:
-            call.run(client, self._callback_failed)
+            if not self.control.inherited:
+                call.run(client, self._callback_failed)
 
     def finish(self, calls: Sequence[Call]) -> None:
         """Settle a batch; on the engine's owner."""
+        if self.control.inherited:
+            return
         try:
             self.engine.traffic.finish(calls)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client must stop

@@ -50,7 +50,8 @@ class Wakeup:
             pass
 
     def close(self) -> None:
-        """Give the descriptors back."""
+        """Give the descriptors back; nobody waits any more."""
+        self.asleep = False
         if self._pair:
             for end in self._pair:
                 end.close()
