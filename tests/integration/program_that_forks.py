@@ -12,7 +12,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import mqlight
-from mqlight._drivers import keeper, replacement
+from mqlight._drivers import replacement
+from mqlight._drivers.keeper import keeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ arrived: SimpleQueue[Any] = SimpleQueue()
 
 
 def say(*words: object) -> None:
-    print(*words, flush=True)
+    print(" ".join(map(str, words)) + "\n", end="", flush=True)  # one write: whole lines
 
 
 def connected(**arguments: Any) -> mqlight.Client:
@@ -153,7 +154,7 @@ def locks() -> None:
                 driver._life_lock,
                 driver.control._lock,
                 driver._handover._lock,
-                keeper._lock,
+                keeper._changed,
                 replacement._lock,
             ):
                 stack.enter_context(lock)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import mqlight
-from mqlight._drivers import keeper
+from mqlight._drivers.keeper import keeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -171,8 +171,8 @@ def test_a_service_function_that_exits_stops_the_client(program: Make) -> None:
 def test_the_process_is_held_while_a_client_is_not_stopped(started: Make) -> None:
     program = started()
     driver = program.client._driver
-    assert driver in keeper._held
+    assert keeper.holds(driver)
     program.stop()
-    assert driver not in keeper._held
+    assert not keeper.holds(driver)
     program.client.start()
-    assert driver in keeper._held
+    assert keeper.holds(driver)

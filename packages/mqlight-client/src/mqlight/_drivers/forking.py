@@ -10,7 +10,8 @@ import os
 import weakref
 from typing import Protocol
 
-from mqlight._drivers import keeper, replacement
+from mqlight._drivers import replacement
+from mqlight._drivers.keeper import keeper
 
 
 class Inherited(Protocol):

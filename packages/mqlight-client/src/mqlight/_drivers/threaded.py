@@ -18,12 +18,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mqlight._amqp._binding import Buffer
-from mqlight._drivers import forking, keeper
+from mqlight._drivers import forking
 from mqlight._drivers.background import Background
 from mqlight._drivers.control import Control
 from mqlight._drivers.dialling import Dialling
 from mqlight._drivers.engine import Engine
 from mqlight._drivers.handover import Handover
+from mqlight._drivers.keeper import keeper
 from mqlight._drivers.lookups import Lookups
 from mqlight._drivers.network import hung_up
 from mqlight._drivers.replacement import Claim
@@ -135,6 +136,11 @@ class ThreadedDriver:
             # Also of a stopped client: `on_stopped` is still to be called.
             self._hold()
             self.control.stop(on_stopped)
+
+    @property
+    def stop_timeout(self) -> float:
+        """Seconds that a stop may take, callbacks aside."""
+        return self._settings.stop_timeout
 
     def _hold(self) -> None:
         """Keep the process and the client until `stopped`."""
