@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import sys
@@ -12,6 +13,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import mqlight
+import mqlight.aio
+import mqlight.blocking
 from mqlight._drivers import replacement
 from mqlight._drivers.keeper import keeper
 
@@ -133,9 +136,9 @@ def descriptors() -> None:
                 found += str(descriptor.readlink()).startswith(("socket:", "anon_inode:"))
         return found
 
-    with connected() as client, connected():
+    with connected() as client, connected(), mqlight.blocking.Client(SERVICE):
         retrying = mqlight.Client("amqp://127.0.0.1:1")
-        say(count() >= 8)
+        say(count() >= 11)
         say("child", child(lambda: say(count())))
         retrying.stop()
         deliver(client, "after")
@@ -193,6 +196,45 @@ def ends() -> None:
     deliver(client, "after")
     say(get())
     client.stop()
+
+
+def blocking() -> None:
+    """The same with the client whose calls wait."""
+    with mqlight.blocking.Client(SERVICE) as client, client.subscribe("news", qos=1) as messages:
+
+        def in_child() -> None:
+            tried("send", lambda: client.send("news", "x"))
+            tried("receive", messages.receive)
+            tried("start", client.start)
+            tried("stop", client.stop)
+            say(client.state, list(messages))
+
+        say("child", child(in_child))
+        client.send("news", "after", qos=1)
+        say(messages.receive(PATIENCE).data)
+
+
+async def coroutines() -> None:
+    """The same with the client of an event loop."""
+    async with (
+        mqlight.aio.Client(SERVICE) as client,
+        client.subscribe("news", qos=1) as messages,
+    ):
+
+        def in_child() -> None:
+            tried("send", lambda: asyncio.run(client.send("news", "x")))
+            tried("start", lambda: asyncio.run(client.start()))
+            tried("stop", lambda: asyncio.run(client.stop()))
+            say(client.state)
+
+        say("child", child(in_child))
+        await client.send("news", "after", qos=1)
+        say((await anext(messages)).data)
+
+
+def asynchronous() -> None:
+    """Run them."""
+    asyncio.run(coroutines())
 
 
 def in_a_callback() -> None:

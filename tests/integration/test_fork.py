@@ -64,6 +64,29 @@ def test_the_child_keeps_none_of_the_descriptors(server: DevServer) -> None:
     assert said(server, "descriptors") == ["True", "0", "child 0", "after"]
 
 
+def test_a_call_of_a_blocking_client_does_not_wait_in_the_child(server: DevServer) -> None:
+    assert said(server, "blocking") == [
+        f"send StoppedError {FORKED}",
+        f"receive StoppedError {FORKED}",
+        f"start StoppedError {FORKED}",
+        "stop True",
+        "stopped []",
+        "child 0",
+        "after",
+    ]
+
+
+def test_the_client_of_an_event_loop_is_stopped_in_the_child(server: DevServer) -> None:
+    assert said(server, "asynchronous") == [
+        f"send StoppedError {FORKED}",
+        f"start StoppedError {FORKED}",
+        "stop None",
+        "stopped",
+        "child 0",
+        "after",
+    ]
+
+
 def test_a_lock_that_another_thread_held_does_not_block_the_child(server: DevServer) -> None:
     assert said(server, "locks") == [
         f"stop StoppedError {FORKED}",

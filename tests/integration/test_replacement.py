@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aio_runner import run
 
 import mqlight
+import mqlight.aio
+import mqlight.blocking
 from mqlight_devserver import DevServer
 
 if TYPE_CHECKING:
@@ -119,6 +123,26 @@ def test_a_service_function_is_a_service(server: DevServer, program: Make) -> No
     second = program(service, "same")
     assert_replaced(first, "starting", "started")
     second.wait_named("on_started")
+
+
+@pytest.mark.parametrize("where", ["a loop", "a thread"])
+def test_clients_of_event_loops_and_of_threads_replace_each_other(nobody: str, where: str) -> None:
+    async def test() -> None:
+        old = mqlight.aio.Client(nobody, "same")
+        starting = asyncio.create_task(old.start())
+        await asyncio.sleep(0)
+        if where == "a loop":
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0), mqlight.aio.Client(nobody, "same"):
+                    pass
+        else:
+            with pytest.raises(TimeoutError):
+                mqlight.blocking.Client(nobody, "same").start(0)
+        with pytest.raises(mqlight.ReplacedError):
+            await starting
+        assert old.state == mqlight.STOPPED
+
+    run(test())
 
 
 def test_of_many_that_start_at_once_the_last_one_lives(server: DevServer, program: Make) -> None:

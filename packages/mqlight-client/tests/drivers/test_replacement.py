@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +19,6 @@ from mqlight_core.source import service_source
 from mqlight_security import security_options
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterator, Sequence
 
 
@@ -28,11 +29,11 @@ class Starter:
         self.control = Control(lambda: None)
         settings = ClientSettings(client_id, service_source(service), security_options(None))
         self.claim = Claim(self.control, settings)
-        self.others_gone: Sequence[threading.Event] = ()
+        self.waits: Sequence[Any] = ()
 
     def start(self) -> None:
-        def begin(others_gone: Sequence[threading.Event]) -> None:
-            self.others_gone = others_gone
+        def begin(waits: Sequence[Callable[[], object]]) -> None:
+            self.waits = waits
             self.control.start(None)
 
         self.claim.take(begin)
@@ -111,7 +112,7 @@ def test_one_at_another_service_leaves_it_alone(
     for client in clients:
         client.start()
     assert [client.control.state for client in clients] == [State.STARTING] * 2
-    assert clients[1].others_gone == []
+    assert clients[1].waits == []
 
 
 def test_one_with_another_id_leaves_it_alone(make: Callable[..., Starter]) -> None:
@@ -132,12 +133,15 @@ def test_the_new_client_knows_when_the_old_one_is_gone(make: Callable[..., Start
     old, new = make("amqp://host"), make("amqp://host")
     old.start()
     new.start()
-    [gone] = new.others_gone
+    [wait] = new.waits
+    gone = wait.func.__self__
+    assert wait.args == (replacement.LEAVING,)
     assert not gone.is_set()
     for task in old.control.tasks:
         if isinstance(task, Invoke):
             task.step()
     assert gone.is_set()
+    wait()
 
 
 def test_a_client_that_starts_again_replaces_its_replacement(make: Callable[..., Starter]) -> None:
@@ -149,21 +153,27 @@ def test_a_client_that_starts_again_replaces_its_replacement(make: Callable[...,
 
 
 def test_a_stopped_client_is_forgotten(make: Callable[..., Starter]) -> None:
-    clients = make("amqp://host"), make("amqp://other")
-    for client in clients:
-        client.start()
-        client.start()
-    for client in clients:
-        assert "me" in replacement._claims
-        client.claim.give_up()
-        client.claim.give_up()
-    assert "me" not in replacement._claims
+    client = make("amqp://host")
+    client.start()
+    client.claim.give_up()
+    client.claim.give_up()
+    make("amqp://host").start()
+    assert client.control.state is State.STARTING
+
+
+def test_an_abandoned_client_leaves_nothing() -> None:
+    abandoned = Starter("amqp://host")
+    abandoned.start()
+    gone = weakref.ref(abandoned.claim)
+    del abandoned
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_child_of_fork_begins_anew(
     make: Callable[..., Starter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replacement, "_claims", {})
+    monkeypatch.setattr(replacement, "_claims", weakref.WeakSet())
     of_the_parent, new = make("amqp://host"), make("amqp://host")
     of_the_parent.start()
     with replacement._lock:  # as a thread that the child does not have

@@ -119,6 +119,9 @@ class FixedSource:
 class FunctionSource:
     """A user's function that is called for every round of connection attempts.
 
+    Two sources are equal when their functions are.
+    """
+
     fixed: ClassVar[None] = None
     credentials: ClassVar[None] = None
     function: Callable[..., object]

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     Callback = Callable[..., object]
 
 
+INHERITED = "the client was made before the fork: a child process needs one of its own"
+
+
 @dataclass(frozen=True, slots=True)
 class Attach:
     """Subscribe, now or once connected."""
@@ -164,8 +167,7 @@ class Control:
     def check_not_inherited(self) -> None:
         """Raise StoppedError in a child of `fork`."""
         if self.inherited:
-            message = "the client was made before the fork: a child process needs one of its own"
-            raise StoppedError(message)
+            raise StoppedError(INHERITED)
 
     def disown(self) -> None:
         """This is a child of `fork`: be stopped, whatever was going on."""

@@ -14,12 +14,14 @@ import threading
 from typing import TYPE_CHECKING
 
 from mqlight._amqp._binding import Buffer
+from mqlight._drivers import forking
 from mqlight._drivers.background import Background
 from mqlight._drivers.control import Control, Invoke
 from mqlight._drivers.engine import Engine
 from mqlight._drivers.lookups import Lookups
 from mqlight._drivers.loop_stream import connect
 from mqlight._drivers.passwords import Passwords
+from mqlight._drivers.replacement import Claim
 from mqlight._log.client_log import ClientLog, first_failure
 from mqlight._machine.backlog import Backlog
 from mqlight._machine.states import State
@@ -65,6 +67,7 @@ class LoopDriver:
         self._log = ClientLog("mqlight.driver", settings.client_id)
         self.backlog: Backlog = Backlog(settings.max_queued_bytes)
         self.control: Control = Control(self.wake)
+        self._claim = Claim(self.control, settings)
         self.engine: Engine = Engine(
             self.control,
             self.backlog,
@@ -88,6 +91,7 @@ class LoopDriver:
         self._read = Buffer(_READ_SIZE)
         self._write = Buffer(_WRITE_SIZE)
         self._withdrawn: list[Send] = []
+        forking.watch(self)
 
     def start(self, on_started: Callback | None) -> None:
         """Ask to start, on the loop that runs.
@@ -95,6 +99,7 @@ class LoopDriver:
         Raises:
             RuntimeError: the client runs on another loop.
         """
+        self.control.check_not_inherited()
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             if self._background is not None:
@@ -106,7 +111,21 @@ class LoopDriver:
             self._lookups = Lookups(
                 self._settings, self.control, self._background, self._attempt_failed
             )
-        self.control.start(on_started)
+        resolver = self._background
+
+        def begin(waits: Sequence[Callable[[], object]]) -> None:
+            for wait in waits:
+                resolver.put(wait)
+            self.control.start(on_started)
+
+        self._claim.take(begin)
+
+    def disown(self) -> None:
+        """This is a child of `fork`: the loop is not for it, nor is the stream."""
+        self.control.disown()
+        self._loop = None
+        if self._stream is not None:
+            self._stream.disown()
 
     def wake(self) -> None:
         """Have a turn soon; from any thread."""
@@ -311,6 +330,7 @@ class LoopDriver:
     def stopped(self) -> None:
         """Everything about the stop has been told."""
         if self.control.told_stopped() and self._background is not None:
+            self._claim.give_up()
             self._background.close()
             self._background = None
             if self._timer is not None:

@@ -77,6 +77,16 @@ class LoopStream(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def disown(self) -> None:
+        """Close the copy of the socket in a child of `fork`, and nothing that the loop shares."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            shown = transport.get_extra_info("socket")
+            # What asyncio shows of a socket can not be closed.
+            sock = getattr(shown, "_sock", None)
+            if isinstance(sock, socket.socket):
+                sock.close()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Told by the loop."""
         self._transport = cast("asyncio.Transport", transport)

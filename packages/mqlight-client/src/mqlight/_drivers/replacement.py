@@ -7,6 +7,8 @@ until then two clients that retry would take the connection from each other.
 from __future__ import annotations
 
 import threading
+import weakref
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mqlight_core.errors import ReplacedError
@@ -18,9 +20,12 @@ if TYPE_CHECKING:
     from mqlight._drivers.settings import ClientSettings
     from mqlight_core.source import ServiceSource
 
+LEAVING = 1.0
+"""Seconds that a client may take to leave its connection when another takes over."""
+
 _lock = threading.Lock()
-_claims: dict[str, list[Claim]] = {}
-"""By client id, those of clients that are not stopped."""
+_claims: weakref.WeakSet[Claim] = weakref.WeakSet()
+"""Those of clients that are not stopped, nor abandoned with an event loop."""
 
 
 class Claim:
@@ -31,36 +36,34 @@ class Claim:
         self._client_id = settings.client_id
         self._source = settings.source
 
-    def take(self, start: Callable[[Sequence[threading.Event]], None]) -> None:
+    def take(self, start: Callable[[Sequence[Callable[[], object]]], None]) -> None:
         """Start; the others that claim the same stop with ReplacedError.
 
-        `start` is given what to wait for before it connects: an event for each of the others, set
-        when that one has left its connection and can not replace this one at the server any more.
+        `start` is given what to do, on a thread that may wait, before it connects: each waits until
+        one of the others has left its connection, and can not replace this one at the server.
         """
         with _lock:
-            claims = _claims.setdefault(self._client_id, [])
-            gone = [other._replace() for other in claims if self._contradicts(other)]
-            if self not in claims:
-                claims.append(self)
+            gone = [other._replace() for other in tuple(_claims) if self._contradicts(other)]
+            _claims.add(self)
             start(gone)
 
     def give_up(self) -> None:
         """The client is stopped."""
         with _lock:
-            claims = _claims.get(self._client_id, [])
-            if self in claims:
-                claims.remove(self)
-            if not claims:
-                _claims.pop(self._client_id, None)
+            _claims.discard(self)
 
     def _contradicts(self, other: Claim) -> bool:
-        return other is not self and _is_same_service(self._source, other._source)
+        return (
+            other is not self
+            and other._client_id == self._client_id
+            and _is_same_service(self._source, other._source)
+        )
 
-    def _replace(self) -> threading.Event:
+    def _replace(self) -> Callable[[], object]:
         gone = threading.Event()
         message = f"the application has started another client with the id {self._client_id!r}"
         self._control.replaced(ReplacedError(message), gone.set)
-        return gone
+        return partial(gone.wait, LEAVING)
 
 
 def forget() -> None:

@@ -14,7 +14,6 @@ import threading
 import time
 import weakref
 from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING
 
 from mqlight._amqp._binding import Buffer
@@ -113,9 +112,9 @@ class ThreadedDriver:
         """Ask to start; from any thread."""
         self.control.check_not_inherited()
 
-        def begin(others_gone: Sequence[threading.Event]) -> None:
-            for gone in others_gone:
-                self._resolver.put(partial(gone.wait, self._settings.connect_timeout))
+        def begin(waits: Sequence[Callable[[], object]]) -> None:
+            for wait in waits:
+                self._resolver.put(wait)
             self.control.start(on_started)
 
         with self._life_lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any, Self, final
 
+from mqlight._drivers import forking
 from mqlight._drivers.control import Withdraw
 from mqlight._drivers.threaded import ThreadedDriver
 from mqlight._encoding import SendPlans
@@ -29,7 +30,7 @@ class Client:
 
     It connects with `with`, or `client.start()`, and reconnects by itself until it is stopped.  All
     methods may be called from any thread.  Timeouts are in seconds; None waits for as long as it
-    takes.
+    takes.  In a child of `fork` the client is stopped, and its methods raise StoppedError.
 
     Args:
         service: as `mqlight.Client` takes it.
@@ -55,6 +56,7 @@ class Client:
         self._id = settings.client_id
         self._plans = SendPlans(set())
         self._waiting = Waiting()
+        forking.watch(self._waiting)
         self._driver = ThreadedDriver(
             self,
             settings,
@@ -101,6 +103,7 @@ class Client:
             RangeError: the timeout is negative.
         """
         timeout = check_timeout(timeout)
+        self._control.check_not_inherited()
         waiting = self._waiting
         started = Answer(waiting)
         waiting.begin()

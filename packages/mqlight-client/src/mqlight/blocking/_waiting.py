@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from mqlight._drivers.control import INHERITED
 from mqlight._machine.states import State
-from mqlight_core.errors import RangeError
+from mqlight_core.errors import RangeError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,12 @@ class Waiting:
         self.state: State = State.STOPPED
         self.error: Exception | None = None
         """Why the client is retrying or has stopped."""
+
+    def disown(self) -> None:
+        """This is a child of `fork`."""
+        self._changed = threading.Condition()  # another thread may have held it
+        self.state = State.STOPPED
+        self.error = StoppedError(INHERITED)
 
     def tell(self, change: Callable[[], object]) -> None:
         """Make a change and let everyone look; on any thread."""
