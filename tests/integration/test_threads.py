@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+import logging
 import selectors
 import socket
 import threading
+from logging.handlers import QueueHandler
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import mqlight
+from mqlight._drivers import threaded, watchdog
 from mqlight._drivers.keeper import keeper
 
 if TYPE_CHECKING:
@@ -176,3 +180,24 @@ def test_the_process_is_held_while_a_client_is_not_stopped(started: Make) -> Non
     assert not keeper.holds(driver)
     program.client.start()
     assert keeper.holds(driver)
+
+
+def test_a_callback_that_runs_for_long_is_logged_while_it_runs(
+    started: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "LONG", 0.0)
+    monkeypatch.setattr(threaded, "INTERVAL", 0.001)
+    logged = SimpleQueue[logging.LogRecord]()
+    handler = QueueHandler(logged)
+    monkeypatch.setattr(watchdog.log, "handlers", [handler])
+    program = started()
+    leave = threading.Event()
+
+    def slow(*_: object) -> None:
+        assert leave.wait(PATIENCE)
+
+    program.client.send("t", "x", on_sent=slow)
+    text = logged.get(timeout=PATIENCE).getMessage()
+    assert text.startswith("on_sent has been running for more than 0 seconds: ")
+    assert "slow" in text
+    leave.set()

@@ -126,6 +126,18 @@ def test_a_message_whose_callback_raises_is_not_done_and_the_last(failures: Fail
     assert failures == [("on_message", problem)]
 
 
+def test_messages_say_which_one_is_being_handed_over(failures: Failures) -> None:
+    seen: list[object] = []
+
+    def on_message(*_: object) -> None:
+        seen.append(receiving.calls.current())
+
+    receiving = Receiving(on_message)
+    receiving.calls.run(CLIENT, failures)
+    assert seen == [(left, "on_message", on_message) for left in (2, 1, 0)]
+    assert Receiving(None).calls.current() is None
+
+
 def test_no_message_follows_a_stop_or_an_unsubscribe(failures: Failures) -> None:
     stopped = Receiving(lambda *_: stopped.control.stop(None))
     stopped.calls.run(CLIENT, failures)

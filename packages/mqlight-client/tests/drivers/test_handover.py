@@ -36,6 +36,8 @@ class Callback:
             assert self.leave.wait(PATIENCE)
             self._turns.ran.append(self._name)
 
+    def current(self) -> None: ...
+
 
 class RecordingTurns:
     """An engine that hands out the batches that a test gives it."""
@@ -78,7 +80,8 @@ def turns() -> RecordingTurns:
 
 @pytest.fixture
 def handover(turns: RecordingTurns) -> Iterator[Handover]:
-    made = Handover(turns, "test")
+    made = Handover(turns)
+    made.start("test")
     yield made
     turns.closed = True
     made.dismiss()
@@ -152,6 +155,8 @@ def test_a_thread_knows_whether_it_makes_a_callback(
         def run(self, client: object, failed: Callable[[str, BaseException], None]) -> None:
             answers.put(handover.in_callback())
 
+        def current(self) -> None: ...
+
     turns.batches.put([Asks()])
 
     assert answers.get(timeout=PATIENCE) is True
@@ -159,7 +164,8 @@ def test_a_thread_knows_whether_it_makes_a_callback(
 
 
 def test_both_threads_end_and_the_owner_disposes(turns: RecordingTurns) -> None:
-    handover = Handover(turns, "ending")
+    handover = Handover(turns)
+    handover.start("ending")
     turns.batches.put([Callback(turns, "one")])
     turns.finished.get(timeout=PATIENCE)
     threads = [thread for thread in threading.enumerate() if thread.name.startswith("ending")]

@@ -6,6 +6,7 @@ The engine's owner makes calls, whoever runs callbacks runs them, and the owner 
 
 from __future__ import annotations
 
+from operator import length_hint
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -18,12 +19,18 @@ if TYPE_CHECKING:
     Failed: TypeAlias = Callable[[str, BaseException], None]
     """Told of a callback that raised: its name and the exception."""
 
+    Current: TypeAlias = tuple[int, str, object]
+    """How many are left behind it in its part of the batch, its name, and the callback."""
+
 
 class Call(Protocol):
     """A part of a batch: one callback, or the like ones of many messages."""
 
     def run(self, client: object, failed: Failed) -> None:
         """Make the callbacks, on a thread that does not hold the engine."""
+
+    def current(self) -> Current | None:
+        """Return the callback that is being made, if it is the application's; on any thread."""
 
 
 class Notice:
@@ -47,6 +54,10 @@ class Notice:
         except BaseException as error:  # noqa: BLE001 - whatever an application raises
             failed(self.name, error)
 
+    def current(self) -> Current | None:
+        """Return the one."""
+        return None if self.callback is None else (0, self.name, self.callback)
+
 
 class Internal:
     """A step of our own that has its place in the order of the callbacks."""
@@ -60,33 +71,46 @@ class Internal:
         """Take the step."""
         self.step()
 
+    def current(self) -> None:
+        """It is none of the application's."""
+
 
 class Sent:
     """`on_sent` of finished messages."""
 
-    __slots__ = ("outcomes",)
+    __slots__ = ("_rest", "outcomes")
 
     def __init__(self, outcomes: list[Outcome]) -> None:
         self.outcomes = outcomes
+        self._rest = iter(outcomes)
 
     def run(self, client: object, failed: Failed) -> None:
         """Call each message's `on_sent` with the caller's own objects."""
-        for (topic, _, _, on_sent, data, options), error in self.outcomes:
+        for (topic, _, _, on_sent, data, options), error in self._rest:
             if on_sent is not None:
                 try:
                     on_sent(client, error, topic, data, options)
                 except BaseException as problem:  # noqa: BLE001
                     failed("on_sent", problem)
 
+    def current(self) -> Current | None:
+        """Return that of the message whose turn it is."""
+        left = length_hint(self._rest)
+        if left == len(self.outcomes):
+            return None
+        (_, _, _, on_sent, _, _), _ = self.outcomes[-1 - left]
+        return None if on_sent is None else (left, "on_sent", on_sent)
+
 
 class Messages:
     """`on_message` of messages that arrived in a row for one subscription."""
 
-    __slots__ = ("arrived", "control", "done")
+    __slots__ = ("_rest", "arrived", "control", "done")
 
     def __init__(self, arrived: Arrived, control: Control) -> None:
         self.arrived = arrived
         self.control = control
+        self._rest = iter(arrived.messages)
         self.done = 0
         """How many messages were handed over without an exception."""
 
@@ -100,7 +124,7 @@ class Messages:
             self.done = len(self.arrived.messages)
             return
         try:
-            for kind, data, delivery in self.arrived.messages:
+            for kind, data, delivery in self._rest:
                 if control.muted or not subscription.live:
                     break
                 on_message(kind, data, delivery)
@@ -109,3 +133,8 @@ class Messages:
             failed("on_message", error)
         finally:
             self.done = done
+
+    def current(self) -> Current | None:
+        """Return that of the message whose turn it is."""
+        on_message = self.arrived.receiver.subscription.on_message
+        return None if on_message is None else (length_hint(self._rest), "on_message", on_message)

@@ -52,7 +52,7 @@ class Turns(Protocol):
 class Handover:
     """The two threads of one client, made at once and never again."""
 
-    def __init__(self, turns: Turns, name: str) -> None:
+    def __init__(self, turns: Turns) -> None:
         self._turns = turns
         self._lock = threading.Lock()
         self._owner = 0
@@ -64,6 +64,9 @@ class Handover:
         self._queue: deque[Sequence[Call]] = deque()
         self._look = threading.Event()
         self._callback_thread: int | None = None
+
+    def start(self, name: str) -> None:
+        """Make the threads, once; their names begin with `name`."""
         for number in (0, 1):
             threading.Thread(
                 target=self._live, args=(number,), name=f"{name}-{number}", daemon=True

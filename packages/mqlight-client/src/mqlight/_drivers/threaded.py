@@ -28,6 +28,7 @@ from mqlight._drivers.lookups import Lookups
 from mqlight._drivers.network import hung_up
 from mqlight._drivers.replacement import Claim
 from mqlight._drivers.wakeup import Wakeup
+from mqlight._drivers.watchdog import INTERVAL, Watchdog
 from mqlight._log.client_log import ClientLog, first_failure
 from mqlight._machine.backlog import Backlog
 from mqlight._machine.states import State
@@ -101,12 +102,14 @@ class ThreadedDriver:
             on_drain=on_drain,
         )
         name = f"mqlight-{settings.client_id}"
+        self._watchdog = Watchdog()
         self._starters = Background(f"{name}-on_started")
         self._resolver = Background(f"{name}-resolver")
         self._lookups = Lookups(settings, self.control, self._resolver, self._attempt_failed)
         self._dialling = Dialling(settings, self._lookups, self._selector, self._attempt_failed)
         forking.watch(self)
-        self._handover = Handover(self, name)
+        self._handover = Handover(self)
+        self._handover.start(name)
 
     def start(self, on_started: Callback | None) -> None:
         """Ask to start; from any thread."""
@@ -204,6 +207,8 @@ class ThreadedDriver:
 
     def _turn(self) -> None:
         now = time.monotonic()
+        if self._handover.busy:  # with callbacks that the other thread makes
+            self._watchdog.look(now)
         self._do_tasks(now)
         if self._readable:
             self._readable = False
@@ -274,6 +279,8 @@ class ThreadedDriver:
         deadline = self.engine.deadline()
         if longest is None and deadline is not None:
             longest = max(0.0, deadline - time.monotonic())
+        if self._handover.busy:
+            longest = INTERVAL if longest is None else min(longest, INTERVAL)
         if self._readable:
             longest = 0.0
         self.wakeup.asleep = True
@@ -294,7 +301,9 @@ class ThreadedDriver:
         client = self._client()
         for call in calls:
             if not self.control.inherited:
+                self._watchdog.begin(call)
                 call.run(client, self._callback_failed)
+        self._watchdog.end()
 
     def finish(self, calls: Sequence[Call]) -> None:
         """Settle a batch; on the engine's owner."""
