@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import functools
+from contextlib import suppress
+from inspect import signature
+from itertools import product
 from typing import TYPE_CHECKING, NoReturn
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -10,7 +13,10 @@ from mqlight_core import check_callback
 from mqlight_core.callbacks import callback_problem
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+
+def one(_a: object) -> None: ...
 
 
 def two(_a: object, _b: object) -> None: ...
@@ -137,6 +143,52 @@ def test_what_takes_another_number_of_arguments_is_refused(callback: object) -> 
         check_callback("on_event", callback, 2)
 
 
+def functions() -> Iterator[tuple[str, Callable[..., object]]]:
+    """Make a function of every kind of parameters, as far as Python allows the combination."""
+    for positional_only, b, c, rest, named, options in product(
+        ["", "a, /", "a=1, /"],
+        ["", "b", "b=1"],
+        ["", "c=1"],
+        ["", "*rest"],
+        ["", "d", "d=1"],
+        ["", "**options"],
+    ):
+        star = "*" if named and not rest else ""
+        parameters = filter(None, [positional_only, b, c, rest or star, named, options])
+        source = f"lambda {', '.join(parameters)}: None"
+        with suppress(SyntaxError):  # what has no default after what has one
+            yield source, eval(source)  # noqa: S307
+
+
+FUNCTIONS = dict(functions())
+
+
+@pytest.mark.parametrize("source", FUNCTIONS)
+def test_the_answer_is_that_of_a_call(source: str) -> None:
+    function = FUNCTIONS[source]
+    for bound, given, names in product(
+        range(3), range(4), [set(), {"a"}, {"b"}, {"c"}, {"d"}, {"b", "d"}, {"x"}]
+    ):
+        partial = functools.partial(function, *range(bound), **dict.fromkeys(names))
+        try:
+            partial(*range(given))
+            can_be_called = True
+        except TypeError:
+            can_be_called = False
+        assert (callback_problem(partial, given) is None) is can_be_called, (bound, given, names)
+        if not bound and not names:
+            assert (callback_problem(function, given) is None) is can_be_called, given
+
+
+def test_an_object_says_what_it_takes() -> None:
+    mock = Mock(spec=one)
+    assert callback_problem(mock, 1) is None
+    opaque = Listener()
+    opaque.__signature__ = signature(one)  # type: ignore[attr-defined]
+    assert callback_problem(opaque, 1) is None
+    assert callback_problem(opaque, 2) is not None
+
+
 def test_one_argument_is_in_the_singular() -> None:
     with pytest.raises(TypeError, match=r"with 1 argument$"):
         check_callback("on_started", two, 1)
@@ -158,6 +210,7 @@ def test_what_cannot_be_called_is_refused(callback: object) -> None:
         functools.partial(awaited),
         functools.partial(awaited, _b=1),
         functools.partial(Listener().awaited),
+        AsyncMock(),
     ],
 )
 def test_an_async_function_is_refused_with_a_way_out(callback: object) -> None:

@@ -1,7 +1,8 @@
 """Is this a function that can be called back with so many arguments? Asked at every send.
 
-The check costs well under a microsecond for functions and methods, because it reads their code
-object; only other callables go through `inspect`.
+Everything that a code object tells is read from it, which takes less time than to look up what was
+found out before; so functions made for each call (closures, lambdas, partials) cost no more than
+one that is used again. Only what has no code object goes through `inspect`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 __all__ = ["callback_problem", "check_callback"]
 
@@ -30,7 +31,7 @@ def check_callback(name: str, callback: object, parameters: int) -> None:
     Raises:
         TypeError: `callback` is not callable, is `async def`, or takes another number of arguments.
     """
-    if callback is None:
+    if callback is None or (type(callback) is FunctionType and _fits(callback, parameters)):
         return
     problem = callback_problem(callback, parameters)
     if problem is not None:
@@ -54,42 +55,84 @@ def callback_problem(callback: object, parameters: int) -> str | None:
 
 
 def _is_async(callback: object) -> bool:
-    if isinstance(callback, FunctionType):
+    if type(callback) is FunctionType:
         return bool(callback.__code__.co_flags & _ASYNC)
-    if isinstance(callback, MethodType):
+    if type(callback) is MethodType:
         return _is_async(callback.__func__)
     if isinstance(callback, functools.partial):
         return _is_async(callback.func)
     called = getattr(type(callback), "__call__", None)  # noqa: B004 - an object's class is called
-    return isinstance(called, FunctionType) and _is_async(called)
+    if type(called) is FunctionType and _is_async(called):
+        return True
+    try:
+        return inspect.iscoroutinefunction(callback)  # what says so in its own way
+    except TypeError:  # a mock that pretends to be a function
+        return False
 
 
-def _takes(callback: Callable[..., object], given: int) -> bool:
-    if isinstance(callback, MethodType):
-        return _takes(callback.__func__, given + 1)
-    if isinstance(callback, FunctionType):
-        code = callback.__code__
-        if not code.co_kwonlyargcount:
-            required = code.co_argcount - len(callback.__defaults__ or ())
-            unlimited = code.co_flags & inspect.CO_VARARGS
-            return required <= given and bool(unlimited or given <= code.co_argcount)
-    elif isinstance(callback, functools.partial) and _is_plain(callback):
-        return _takes(callback.func, given + len(callback.args))
-    return _binds(callback, given)
+def _fits(function: FunctionType, given: int) -> bool:
+    """Tell whether a function is of the usual kind, and takes so many arguments."""
+    code = function.__code__
+    most = code.co_argcount
+    return (
+        most - len(function.__defaults__ or ()) <= given <= most
+        and not code.co_kwonlyargcount
+        and not code.co_flags & _ASYNC
+    )
 
 
-def _is_plain(callback: functools.partial[object]) -> bool:
-    return not callback.keywords and all(given is not _PLACEHOLDER for given in callback.args)
+def _takes(callback: Callable[..., object], given: int, keywords: Collection[str] = ()) -> bool:
+    """Tell whether `callback` can be called with so many arguments by position, these by name."""
+    if type(callback) is FunctionType:
+        return (not keywords and _fits(callback, given)) or _function_takes(
+            callback, given, keywords
+        )
+    if type(callback) is MethodType:
+        return _takes(callback.__func__, given + 1, keywords)
+    if isinstance(callback, functools.partial):
+        if all(argument is not _PLACEHOLDER for argument in callback.args):
+            named = {*callback.keywords, *keywords}
+            return _takes(callback.func, given + len(callback.args), named)
+    elif type(callback).__dict__.keys() & {"__call__", "__signature__"} == {"__call__"}:
+        called = type(callback).__dict__["__call__"]
+        if type(called) is FunctionType and not _says_otherwise(callback):
+            return _takes(called, given + 1, keywords)
+    return _binds(callback, given, keywords)
 
 
-def _binds(callback: Callable[..., object], given: int) -> bool:
+def _says_otherwise(callback: object) -> bool:
+    """Tell whether an object has a signature of its own, as mocks may."""
+    return "__signature__" in getattr(callback, "__dict__", ())
+
+
+def _function_takes(function: FunctionType, given: int, keywords: Collection[str]) -> bool:
+    """The rules of calls (Python's reference, 6.3.4) for a code object."""
+    code = function.__code__
+    most, flags = code.co_argcount, code.co_flags
+    if given > most and not flags & inspect.CO_VARARGS:
+        return False
+    names = code.co_varnames[: most + code.co_kwonlyargcount]
+    filled = min(given, most)
+    by_name = names[max(filled, code.co_posonlyargcount) :]
+    for keyword in keywords:
+        if keyword in names[code.co_posonlyargcount : filled]:
+            return False
+        if keyword not in by_name and not flags & inspect.CO_VARKEYWORDS:
+            return False
+    defaults, named_defaults = function.__defaults__ or (), function.__kwdefaults__ or {}
+    required = names[filled : most - len(defaults)]
+    required += tuple(name for name in names[most:] if name not in named_defaults)
+    return all(name in keywords and name in by_name for name in required)
+
+
+def _binds(callback: Callable[..., object], given: int, keywords: Collection[str]) -> bool:
     try:
         # What is called is the wrapper; a decorator may add arguments to those of the wrapped.
         signature = inspect.signature(callback, follow_wrapped=False)
     except (TypeError, ValueError):
         return True
     try:
-        signature.bind(*[None] * given)
+        signature.bind(*[None] * given, **dict.fromkeys(keywords))
     except TypeError:
         return False
     return True
