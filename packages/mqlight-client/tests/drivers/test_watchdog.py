@@ -45,7 +45,7 @@ class Part:
 @pytest.fixture
 def watchdog(caplog: pytest.LogCaptureFixture) -> Watchdog:
     caplog.set_level(logging.INFO, "mqlight")
-    return Watchdog()
+    return Watchdog(logging.getLogger("mqlight.driver"))
 
 
 def test_a_callback_that_runs_for_long_is_named_once(

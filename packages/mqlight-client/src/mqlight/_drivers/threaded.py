@@ -26,6 +26,7 @@ from mqlight._drivers.handover import Handover
 from mqlight._drivers.keeper import keeper
 from mqlight._drivers.lookups import Lookups
 from mqlight._drivers.network import hung_up
+from mqlight._drivers.outgoing import Outgoing
 from mqlight._drivers.replacement import Claim
 from mqlight._drivers.wakeup import Wakeup
 from mqlight._drivers.watchdog import INTERVAL, Watchdog
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     Callback = Callable[..., object]
 
 _READ_SIZE = 256 * 1024
-_WRITE_SIZE = 128 * 1024
 
 
 class ThreadedDriver:
@@ -89,9 +89,7 @@ class ThreadedDriver:
         self._selector.register(self.wakeup, selectors.EVENT_READ)
         self._stream: Stream | None = None
         self._read = Buffer(_READ_SIZE)
-        self._write = Buffer(_WRITE_SIZE)
-        self._written = 0
-        self._to_write = 0
+        self._outgoing = Outgoing()
         self._readable = False
         self.engine = Engine(
             self.control,
@@ -102,7 +100,7 @@ class ThreadedDriver:
             on_drain=on_drain,
         )
         name = f"mqlight-{settings.client_id}"
-        self._watchdog = Watchdog()
+        self._watchdog = Watchdog(self._log)
         self._starters = Background(f"{name}-on_started")
         self._resolver = Background(f"{name}-resolver")
         self._lookups = Lookups(settings, self.control, self._resolver, self._attempt_failed)
@@ -255,25 +253,17 @@ class ThreadedDriver:
 
     def _flush(self, now: float) -> bool:
         """Write what proton has; True when nothing is left to write."""
-        while True:
-            stream, connection = self._stream, self.engine.connection
-            if stream is None or connection is None:
-                return False
-            if self._written == self._to_write:
-                self._written = 0
-                self._to_write = connection.output(self._write)
-                if not self._to_write:
-                    stream.want_write(wanted=False)
-                    self.engine.traffic.all_written()
-                    return True
-            try:
-                self._written += stream.write(self._write.view[self._written : self._to_write])
-            except MQLightError as error:
-                self.engine.stream_broken(error, now)
-                return False
-            if self._written < self._to_write:
-                stream.want_write(wanted=True)
-                return False
+        stream, connection = self._stream, self.engine.connection
+        if stream is None or connection is None:
+            return False
+        try:
+            everything = self._outgoing.flush(connection, stream)
+        except MQLightError as error:
+            self.engine.stream_broken(error, now)
+            return False
+        if everything:
+            self.engine.traffic.all_written()
+        return everything
 
     def _wait(self, longest: float | None) -> None:
         deadline = self.engine.deadline()
@@ -370,7 +360,7 @@ class ThreadedDriver:
     def hang_up(self) -> None:
         """Close the stream, or give up dialling."""
         self._dialling.abandon()
-        self._written = self._to_write = 0
+        self._outgoing.clear()
         self._readable = False
         if self._stream is not None:
             self._stream.close()
@@ -378,10 +368,9 @@ class ThreadedDriver:
 
     def last_words(self, connection: AmqpConnection) -> None:
         """Write what fits at once before the stream is closed."""
-        if self._stream is not None and self._written == self._to_write:
-            size = connection.output(self._write)
+        if self._stream is not None:
             try:
-                self._stream.write(self._write.view[:size])
+                self._outgoing.flush_once(connection, self._stream)
             except MQLightError as error:
                 self._log.debug("the close could not be written: %s", error)
 

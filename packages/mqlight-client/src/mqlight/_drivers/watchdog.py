@@ -7,13 +7,11 @@ another thread by then, looks from time to time how far that part has come.
 from __future__ import annotations
 
 import functools
-import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mqlight._drivers.calls import Call
-
-log = logging.getLogger("mqlight.driver")
+    from mqlight._log.client_log import Log
 
 LONG = 10.0
 """Seconds that a callback may run before it is logged."""
@@ -25,7 +23,8 @@ INTERVAL = 1.0
 class Watchdog:
     """Watches the callbacks of one client."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Log) -> None:
+        self._log = log
         self._call: Call | None = None
         self._number = 0
         self._seen = (0, 0)
@@ -55,7 +54,7 @@ class Watchdog:
             self._told = False
         elif not self._told and now - self._since >= LONG:
             self._told = True
-            log.warning(
+            self._log.warning(
                 "%s has been running for more than %g seconds: %s; the callbacks behind it wait",
                 name,
                 LONG,
