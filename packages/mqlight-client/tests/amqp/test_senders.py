@@ -8,7 +8,7 @@ from mqlight._amqp import senders as senders_module
 from mqlight._amqp.connection import AmqpConnection, Identity, Opened, Ready, SenderEnded
 from mqlight._amqp.links import Settled
 from mqlight._amqp.senders import MOST_LINKS, Senders
-from mqlight._machine.outbox import Outbox
+from mqlight._machine.outbox import Lane, Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,7 @@ class Client:
                     self.senders.on_ended(event.sender)
                 elif isinstance(event, Settled):
                     self.finished += [send[0] for send, _ in event.sender.complete()]
+                    self.senders.rest(event.sender)
             self.senders.make_room()
 
     @property
@@ -217,6 +218,67 @@ def test_the_lane_of_an_ended_link_is_forgotten(
         client.send(f"topic/{number}")
         client.turn()
     assert len(client.outbox.lanes) == 2
+
+
+def test_a_link_that_the_server_ends_holds_no_place(client: Client) -> None:
+    client.send("a")
+    client.turn()
+    [sender] = client.senders._by_topic.values()
+    client.senders.on_ended(sender)
+    assert client.senders.links == 0
+    assert client.senders.unused("a") is None
+
+
+def test_a_link_whose_messages_are_taken_back_makes_room(
+    client: Client, peer: ServerPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound(monkeypatch, 1)
+    peer.credit = 0
+    client.send("a")
+    client.turn()
+    client.send("b")
+    client.turn()
+    assert client.attached == ["a"]
+    taken_back = client.outbox.withdraw(tuple(client.outbox.lanes["a"].waiting))
+    client.senders.on_withdrawn(send[0] for send in taken_back)
+    client.senders.make_room()
+    client.turn()
+    assert client.attached == ["b"]
+
+
+def test_a_link_that_is_used_past_the_queue_counts_as_used(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound(monkeypatch, 2)
+    for topic in ("a", "b"):
+        client.send(topic)
+        client.turn()
+    assert client.senders.unused("a") is not None
+    client.send("c")
+    client.turn()
+    assert sorted(client.attached) == ["a", "c"]
+
+
+def test_the_search_for_an_idle_link_does_not_look_at_each(
+    client: Client, peer: ServerPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+
+    def idle(lane: Lane) -> bool:
+        nonlocal looks
+        looks += 1
+        return not lane.waiting and not lane.in_flight
+
+    monkeypatch.setattr(Lane, "idle", property(idle))
+    bound(monkeypatch, 200)
+    topics = [f"topic/{number}" for number in range(1_000)]
+    client.send(*topics, qos=1)
+    client.turn()
+    while any(not message.settled for message in peer.transferred):
+        peer.settle_all()
+        client.turn()
+    assert len(client.finished) == len(topics)
+    assert looks < 10 * len(topics)
 
 
 def test_credit_of_a_link_that_is_ending_is_of_no_use(

@@ -74,6 +74,25 @@ def test_a_message_can_be_taken_back_without_a_connection(client: DrivenClient) 
     assert (client.backlog.messages, client.backlog.size) == (0, 0)
 
 
+def test_a_topic_whose_message_is_taken_back_keeps_no_other_from_the_last_handle(
+    client: DrivenClient,
+) -> None:
+    assert client.engine.connection is not None
+    client.engine.connection._handle_max = 0
+    client.peer.answering = False
+    client.send("one", 1, "a")
+    send = client.control.inbox[0]
+    client.turn()
+    client.send("two", 1, "b")
+    assert withdraw(client, send)
+    client.peer.answering = True
+    link = client.peer.connection.link_head(0)
+    assert link is not None
+    client.peer.answer(link)
+    client.turn()
+    assert client.arrived == ["two"]
+
+
 def test_a_drain_that_is_owed_comes_with_what_is_taken_back(client: DrivenClient) -> None:
     without_credit(client)
     client.send("x" * 1024 * 1024, 1)

@@ -199,6 +199,8 @@ class Traffic:
         """Take back those of these messages that are not transferred; nobody is told of them."""
         self.accept(self._control.take_inbox())
         withdrawn = self._outbox.withdraw(sends)
+        if self._senders is not None:
+            self._senders.on_withdrawn({send[0] for send in withdrawn})
         self._finished(withdrawn)
         self._drain()
         return withdrawn
@@ -220,7 +222,10 @@ class Traffic:
                 self._arrived(event)
             elif type(event) is Settled:
                 self.made_progress = True
-                self._completed(event.sender.complete())
+                outcomes = event.sender.complete()
+                if self._senders is not None:
+                    self._senders.rest(event.sender)
+                self._completed(outcomes)
             elif type(event) is Ready and self._senders is not None:
                 self._senders.on_ready(event.sender)
             elif type(event) is ReceiverOpened:
