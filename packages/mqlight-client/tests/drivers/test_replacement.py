@@ -77,6 +77,7 @@ DIRECTORY = Directory()
         (["amqp://a", "amqp://b"], ["amqp://b", "amqp://a"]),
         (["amqp://a", "amqp://b"], "amqp://b"),
         (function, function),
+        ("http://host/lookup", "http://host/lookup"),
         (DIRECTORY.services, DIRECTORY.services),
     ],
 )
@@ -102,6 +103,7 @@ def test_the_second_client_at_a_service_replaces_the_first(
         ("amqp://host", ["amqp://a", "amqp://b"]),
         (function, other_function),
         (function, "amqp://host"),
+        ("http://host/lookup", "http://host/other"),
         (DIRECTORY.services, Directory().services),
     ],
 )

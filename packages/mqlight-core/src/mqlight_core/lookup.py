@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mqlight_core.document import services_in
 from mqlight_core.errors import InvalidArgumentError
@@ -20,19 +21,19 @@ if TYPE_CHECKING:
 __all__ = ["LookupSource", "lookup_source"]
 
 
+@dataclass(frozen=True, repr=False)
 class LookupSource:
-    """Services that are looked up.
+    """Services that are looked up; two sources are equal when their URLs are.
 
     `read` returns the document at `url`; it may block, and raises an `MQLightError` that says
     where and why it failed.
     """
 
-    fixed: None = None
-    credentials: None = None
+    fixed: ClassVar[None] = None
+    credentials: ClassVar[None] = None
 
-    def __init__(self, url: str, read: Callable[[], bytes]) -> None:
-        self._url = url
-        self._read = read
+    url: str
+    read: Callable[[], bytes] = field(compare=False)
 
     def request(self, answer: Answer) -> None:
         """Read the document, and answer with what it says."""
@@ -40,13 +41,13 @@ class LookupSource:
 
     def _services(self) -> tuple[Service, ...] | Exception:
         try:
-            document = self._read()
+            document = self.read()
         except Exception as error:  # noqa: BLE001 - whatever it is, there are no services
             return error
         try:
             return services_in(document)
         except InvalidArgumentError as error:
-            return InvalidArgumentError(f"{redact_url(self._url)}: {error}")
+            return InvalidArgumentError(f"{redact_url(self.url)}: {error}")
 
 
 def lookup_source(url: str, timeout: float) -> LookupSource:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mqlight_core.errors import InvalidArgumentError, InvalidArgumentTypeError
 from mqlight_core.lookup_url import parse_http_url
@@ -71,23 +71,23 @@ def bound_service(environment: Mapping[str, str]) -> BoundService:
     )
 
 
+@dataclass(frozen=True, repr=False)
 class VcapSource:
     """The services that the bound service's lookup finds, with its credentials."""
 
-    fixed: None = None
+    fixed: ClassVar[None] = None
 
-    def __init__(self, bound: BoundService, lookup: ServiceSource) -> None:
-        self._bound = bound
-        self._lookup = lookup
+    bound: BoundService
+    lookup: ServiceSource
 
     @property
     def credentials(self) -> tuple[str, str]:
         """The user and the password that all services get."""
-        return self._bound.user, self._bound.password
+        return self.bound.user, self.bound.password
 
     def request(self, answer: Answer) -> None:
         """Look the services up."""
-        self._lookup.request(lambda found: answer(self._with_credentials(found)))
+        self.lookup.request(lambda found: answer(self._with_credentials(found)))
 
     def _with_credentials(
         self, found: tuple[Service, ...] | Exception
