@@ -217,6 +217,28 @@ def test_the_page_about_the_log_names_every_level() -> None:
     assert named == dict(LEVELS)
 
 
+def test_the_programs_of_threads_and_processes_come_to_their_end(
+    mqlight_server: DevServer, tmp_path: Path
+) -> None:
+    pool, block, terminated, forked = (
+        program.replace("amqp://localhost", mqlight_server.url)
+        for program in programs("docs/explanation/threads-and-processes.md")
+    )
+    days = "['Monday', 'Tuesday', 'Wednesday']\n"
+    assert python("-W", "error", "-c", pool, folder=tmp_path) == (0, days)
+    assert python("-c", block, folder=tmp_path) == (0, "sent\nthe end\n")
+    with running(terminated, tmp_path) as lines:
+        assert lines.readline() == "ready\n"
+    (tmp_path / "forked.py").write_text(forked, encoding="utf-8")
+    ignored = "ignore::DeprecationWarning"
+    code, output = python("-W", ignored, "forked.py", folder=tmp_path)
+    assert code == 0, output
+    assert sorted(output.splitlines()) == [
+        "from the child",
+        "the client was made before the fork: a child process needs one of its own",
+    ]
+
+
 @pytest.mark.parametrize("share", [None, "work"])
 def test_the_programs_of_the_tutorial_send_and_receive(
     mqlight_server: DevServer, tmp_path: Path, share: str | None
