@@ -90,8 +90,10 @@ class Proxy:
                     listener.settimeout(0)
                     self._loop.add_reader(listener, self._accept, listener)
                     self._listening.set()
-                    seconds = await self._refusal
-                    self._loop.remove_reader(listener)
+                    try:
+                        seconds = await self._refusal
+                    finally:
+                        self._loop.remove_reader(listener)
                 await asyncio.sleep(seconds)
                 self._refusal = self._loop.create_future()
         finally:
@@ -104,9 +106,11 @@ class Proxy:
             task = self._loop.create_task(self._connect(client))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+            # Not by the task itself: one that is cancelled at once never begins.
+            task.add_done_callback(lambda _: client.close())
 
     async def _connect(self, client: socket.socket) -> None:
-        with client, socket.socket() as server:
+        with socket.socket() as server:
             client.settimeout(0)
             server.settimeout(0)
             try:
