@@ -117,6 +117,19 @@ def test_messages_that_still_arrive_are_dropped(client: DrivenClient) -> None:
     assert client.peer.outcomes == {}
 
 
+def test_unsubscribing_does_not_wait_for_messages_to_be_confirmed(client: DrivenClient) -> None:
+    client.subscribe(qos=1, auto_confirm=False)
+    client.turn()
+    client.deliver("one", "two")
+    client.turn()
+    client.taken_log()
+    client.unsubscribe()
+    client.turn()
+    assert client.taken_log() == [("unsubscribed", "news", None, None)]
+    assert client.peer.ended == [(ADDRESS, True)]
+    assert client.peer.outcomes == {}
+
+
 def test_subscribing_again_waits_for_the_old_link_to_end(client: DrivenClient) -> None:
     client.subscribe()
     client.turn()
