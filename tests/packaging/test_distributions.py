@@ -104,6 +104,17 @@ def test_each_requirement_says_in_its_line_what_it_is_for(name: str) -> None:
 
 
 @every_distribution
+def test_only_versions_of_python_that_the_tests_run_on_are_claimed(name: str) -> None:
+    found = project(name)
+    environments = tomllib.loads((ROOT / "hatch.toml").read_text(encoding="utf-8"))["envs"]
+    [matrix] = environments["hatch-test"]["matrix"]
+    versions = [one.rpartition(" ")[2] for one in found["classifiers"] if " :: 3." in one]
+    assert versions
+    assert set(versions) <= set(matrix["python"])
+    assert found["requires-python"] == f">={min(matrix['python'], key=Version)}"
+
+
+@every_distribution
 def test_what_is_imported_is_required(name: str) -> None:
     required = {
         IMPORT_NAMES.get(one.name) or MODULES_OF.get(one.name) or canonicalize_name(one.name)
