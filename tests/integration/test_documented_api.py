@@ -159,6 +159,18 @@ def test_credentials_in_a_url_are_percent_decoded(program: Make) -> None:
         one.stop()
 
 
+def test_a_service_function_is_asked_for_each_connection(program: Make) -> None:
+    with DevServer(port=0) as first, DevServer(port=0) as second:
+        urls = iter([first.url, second.url])
+        one = program(lambda callback: callback(None, next(urls)))
+        one.wait_named("on_started")
+        assert one.client.get_service() == first.url
+        first.stop()
+        one.wait_for(lambda: one.states == ["starting", "started", "retrying", "started"])
+        assert one.client.get_service() == second.url
+        one.stop()
+
+
 def test_a_pattern_with_colons_belongs_to_its_share(started: Make) -> None:
     program = started()
     program.subscribe("a:b:c/#", "s")
