@@ -159,6 +159,17 @@ def test_credentials_in_a_url_are_percent_decoded(program: Make) -> None:
         one.stop()
 
 
+def test_a_client_with_credentials_can_start_again(program: Make) -> None:
+    with DevServer(port=0, users={"ann": "secret"}) as server:
+        one = program(server.url, security_options={"user": "ann", "password": "secret"})
+        one.wait_named("on_started")
+        one.stop()
+        one.client.start(one.recorder("started again"))
+        one.wait_named("started again")
+        one.deliver("t", "x")
+        one.stop()
+
+
 def test_a_service_function_is_asked_for_each_connection(program: Make) -> None:
     with DevServer(port=0) as first, DevServer(port=0) as second:
         urls = iter([first.url, second.url])
