@@ -16,6 +16,8 @@ project_copyright = author
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 html_theme = "furo"
 html_title = project
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 
 autodoc_typehints = "none"  # the docstrings say what arguments are, with units and ranges
 autodoc_member_order = "bysource"
