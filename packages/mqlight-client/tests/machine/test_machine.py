@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from itertools import product
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -487,7 +486,7 @@ def test_a_replacement_counts_for_no_later_start(call: str) -> None:
     machine = stopping()
     machine.start(None)
     machine.replaced(REPLACED)
-    CALLS[call](machine, 0)
+    getattr(machine, call)(None)
     machine.start(None)
     machine.closed()
     assert isinstance(machine.restart()[-1], Resolve)
@@ -605,35 +604,11 @@ def test_what_no_table_knows_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> Non
         stopped().closed()
 
 
-CALLS: dict[str, Callable[[ClientMachine, int], list[Effect]]] = {
-    "start": lambda machine, _: machine.start(on_started),
-    "stop": lambda machine, _: machine.stop(on_stopped),
-    "resolved": lambda machine, attempt: machine.resolved(attempt, (ONE, TWO)),
-    "opened": lambda machine, attempt: machine.opened(attempt, ONE),
-    "failed": fail,
-    "fatal": lambda machine, attempt: fail(machine, attempt, REPLACED),
-    "lost": lambda machine, _: machine.lost(REFUSED),
-    "lost early": lambda machine, _: machine.lost_early(REFUSED, 100.0, 1.0),
-    "replaced": lambda machine, _: machine.replaced(REPLACED),
-    "retry due": lambda machine, _: machine.retry_due(),
-    "closed": lambda machine, _: machine.closed(),
-    "restart": lambda machine, _: machine.restart(),
-}
-
-
-@pytest.mark.parametrize("calls", list(product(CALLS, repeat=2)), ids=" then ".join)
-@pytest.mark.parametrize("state", State)
-def test_every_change_of_state_is_reported_once(state: State, calls: tuple[str, str]) -> None:
-    machine = IN_STATE[state]()
-    before = machine.state
-    attempt = machine._awaited
-    for call in calls:
-        # A driver never reports an opened connection while it looks for the services.
-        effects = CALLS[call](machine, attempt)
-        reported = [effect.state for effect in effects if isinstance(effect, Report)]
-        assert before not in reported[:1]
-        assert machine.state is (reported[-1] if reported else before)
-        before = machine.state
+def test_a_wait_that_ends_while_an_attempt_is_under_way_begins_no_other() -> None:
+    machine = retrying()
+    attempt = attempt_of(machine.retry_due())
+    assert machine.retry_due() == []
+    assert isinstance(machine.resolved(attempt, (ONE,))[0], Connect)
 
 
 def test_an_attempt_under_way_goes_on_after_a_stop() -> None:

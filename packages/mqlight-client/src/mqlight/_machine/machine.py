@@ -139,8 +139,8 @@ class ClientMachine:
         return self._handle(Event.FATAL, error)
 
     def retry_due(self) -> list[effects.Effect]:
-        """The time of the last WaitUntil has come."""
-        return self._handle(Event.RETRY_DUE)
+        """The time of the last WaitUntil has come; ignored while an attempt is under way."""
+        return [] if self._awaited else self._handle(Event.RETRY_DUE)
 
     def closed(self) -> list[effects.Effect]:
         """What Finish asked for is done."""
