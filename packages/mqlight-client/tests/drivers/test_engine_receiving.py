@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from driven_client import ADDRESS, BROKEN
 
+from mqlight._amqp.connection import LARGEST_BATCH, SESSION_WINDOW
+from mqlight._drivers.calls import Messages
+from mqlight._drivers.traffic import MOST_UNFINISHED
 from mqlight_core.errors import NetworkError
 
 if TYPE_CHECKING:
@@ -212,3 +215,49 @@ def test_only_manual_messages_have_a_confirmation(
     client.deliver("one")
     client.turn()
     assert "confirm_delivery" not in deliveries[0]["message"]
+
+
+def test_a_busy_application_closes_the_window_and_nothing_else(client: DrivenClient) -> None:
+    client.subscribe(qos=1, credit=10**6)
+    client.turn()
+    client.taken_log()
+    size, count = 64 * 1024, 1000
+    texts = [str(number).rjust(size) for number in range(count)]
+    client.deliver(*texts)
+    while client.step():
+        pass
+    handed_over = 0
+    for call in client.engine.calls:
+        assert isinstance(call, Messages)
+        handed_over += len(call.arrived.messages)
+    left_at_the_server = client.peer.sender(ADDRESS).queued
+    most = MOST_UNFINISHED * 2048 + SESSION_WINDOW + LARGEST_BATCH * 2048
+    assert 0 < handed_over * size <= (count - left_at_the_server) * size <= most
+    client.send("meanwhile", qos=1)
+    while client.step():
+        pass
+    assert client.arrived == ["meanwhile"]
+    client.turn()
+    assert client.taken_log() == [("message", text) for text in texts]
+    assert len(client.peer.outcomes) == count
+
+
+def test_messages_that_came_before_a_loss_make_room_when_their_callbacks_return(
+    client: DrivenClient,
+) -> None:
+    client.subscribe(qos=0, credit=10**6)
+    client.turn()
+    client.taken_log()
+    client.deliver(*[str(number) for number in range(MOST_UNFINISHED + 500)])
+    while client.step():
+        pass
+    assert not client.engine.traffic.wants_messages
+    client.connected = False
+    client.engine.stream_broken(BROKEN, client.now)
+    client.turn()
+    assert client.engine.traffic.wants_messages
+    client.reconnect()
+    client.deliver("after")
+    client.turn()
+    texts = [data for kind, data in client.taken_log() if kind == "message"]
+    assert texts == [*map(str, range(MOST_UNFINISHED + 500)), "after"]

@@ -70,6 +70,7 @@ FUNCTIONS = (
     "pn_session",
     "pn_session_open",
     "pn_session_remote_condition",
+    "pn_session_set_incoming_capacity",
     "pn_terminus_get_type",
     "pn_terminus_set_address",
     "pn_terminus_set_expiry_policy",

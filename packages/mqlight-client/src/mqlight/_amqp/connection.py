@@ -23,14 +23,18 @@ from mqlight._amqp.begin import UNLIMITED, handle_max
 from mqlight._amqp.conditions import MESSAGE_TOO_LARGE, documented_error
 from mqlight._amqp.connection_log import ConnectionLog
 from mqlight._amqp.links import Arrived, Receiver, Sender, Settled
+from mqlight._amqp.unread import Unread
 from mqlight_core.errors import MQLightError, NetworkError, SecurityError
 
 if TYPE_CHECKING:
     from mqlight._machine.outbox import Lane
     from mqlight._machine.subscriptions import Subscription
 
-MAX_FRAME = 64 * 1024
+MAX_FRAME = 32 * 1024
 """Bytes of the largest frame that a peer may send us."""
+
+SESSION_WINDOW = 1024 * MAX_FRAME
+"""Bytes that a peer may send us while we do not read: it counts frames, whatever is in them."""
 
 LARGEST_BATCH = 128
 """What one call of `process` may cost: messages, and 2 KiB of payload count as one more."""
@@ -124,6 +128,7 @@ class AmqpConnection:
         self._frames = self._log.frames
         self._links: dict[pn.Link, Sender | Receiver] = {}
         self._leaving: set[pn.Link] = set()
+        self._unread = Unread()
         self._opened = False
         self._head = bytearray()
         self._handle_max = UNLIMITED
@@ -144,6 +149,7 @@ class AmqpConnection:
         pn.pn_transport_bind(self._transport, self._connection)
         pn.pn_connection_open(self._connection)
         self._session = pn.pn_session(self._connection)
+        pn.pn_session_set_incoming_capacity(self._session, SESSION_WINDOW)
         pn.pn_session_open(self._session)
 
     def _choose_mechanism(self, identity: Identity) -> None:
@@ -227,12 +233,16 @@ class AmqpConnection:
         self._closing = True
         pn.pn_connection_close(self._connection)
 
-    def process(self, most: int = LARGEST_BATCH) -> list[Event]:
-        """Return what happened, in order, at most a batch of it; [] when nothing did."""
+    def process(self, most: int = LARGEST_BATCH, *, reading: bool = True) -> list[Event]:
+        """Return what happened, in order, at most a batch of it; [] when nothing did.
+
+        Without `reading` messages stay where they are, and once they fill the session's window the
+        peer sends no more of them; everything else goes on.
+        """
         events: list[Event] = []
         collector, links = self._collector, self._links
-        budget = most
-        while budget > 0:
+        budget = self._unread.read(most, events) if reading else most
+        while budget > 0 or not events:
             event = pn_collector_peek(collector)
             if not event:
                 break
@@ -240,8 +250,12 @@ class AmqpConnection:
             if kind == PN_DELIVERY:
                 delivery = pn_event_delivery(event)
                 link = links.get(pn_delivery_link(delivery))
-                if link is not None:
+                if link is None:
+                    pass
+                elif reading or type(link) is Sender:
                     budget -= link.on_delivery(delivery, events)
+                elif type(link) is Receiver:
+                    self._unread.leave(delivery, link)
             else:
                 self._control(kind, event, events)
             pn_collector_pop(collector)
@@ -258,6 +272,7 @@ class AmqpConnection:
     def _over(self, error: MQLightError | None, events: list[Event]) -> None:
         self._ended = True
         self._log.ended(error)
+        self._unread.read_all(events)
         events.append(Ended(error))
 
     @property
@@ -341,6 +356,7 @@ class AmqpConnection:
                 pn.pn_link_detach(handle)
         self._log.link_ended(link, error)
         if isinstance(link, Receiver):
+            self._unread.read_all(events, link)
             link.forget_deliveries()
             events.append(ReceiverEnded(link, error, refused=not link.attached))
         else:
@@ -387,6 +403,7 @@ class AmqpConnection:
             if isinstance(link, Receiver):
                 link.forget_deliveries()
         self._links.clear()
+        self._unread.forget()
         # Any other order leaks (`performance.md` §8).
         pn.pn_transport_unbind(self._transport)
         pn.pn_decref(self._transport)

@@ -61,6 +61,13 @@ class Arrived:
     """At quality of service 1 with automatic confirmation: what to settle, in the same order."""
     tokens: list[int] = field(default_factory=list)
     """With manual confirmation: what `Receiver.confirm` takes, in the same order."""
+    large: int = 0
+    """What large messages among them count for beside one each: one for each 2 KiB."""
+
+    @property
+    def cost(self) -> int:
+        """What the messages count for: one each, and one more for each 2 KiB."""
+        return len(self.messages) + self.large
 
 
 class Sender:
@@ -222,6 +229,8 @@ class Receiver:
         self.held: dict[int, pn.Delivery] = {}
         """With manual confirmation: what can still be confirmed, by token."""
         self._tokens = 0
+        self._parts: list[bytes] = []
+        """What has come of a message that has not come whole."""
         self._qos = subscription.qos
         self._presettled = False
         self._reader = MessageReader(destination.pattern, subscription.qos)
@@ -260,8 +269,11 @@ class Receiver:
 
     def on_delivery(self, delivery: pn.Delivery, events: list[Event]) -> int:
         """A message, or a part of one, has come; return its cost in the batch."""
-        if pn_delivery_partial(delivery) or not pn_delivery_readable(delivery):
+        if not pn_delivery_readable(delivery):
             return 1
+        if pn_delivery_partial(delivery):
+            # A message larger than the session's window would never come whole to proton.
+            return 1 + self._take_part() // _BYTES_A_UNIT
         raw = self._take()
         if raw is None:
             pn_delivery_settle(delivery)
@@ -290,19 +302,30 @@ class Receiver:
                 arrived.tokens.append(self._tokens)
             else:
                 arrived.deliveries.append(delivery)
-        return 1 + len(raw) // _BYTES_A_UNIT
+        large = len(raw) // _BYTES_A_UNIT
+        if large:
+            arrived.large += large
+        return 1 + large
 
     def _take(self) -> bytes | None:
         """Copy the bytes of the current delivery; None when the sender aborted it."""
         buffer = self._buffer
         size = pn_link_recv(self.link, buffer.pointer, buffer.size)
-        if 0 <= size < buffer.size:
+        if 0 <= size < buffer.size and not self._parts:
             return buffer.take(size)
-        parts: list[bytes] = []
         while size > 0:
-            parts.append(buffer.take(size))
+            self._parts.append(buffer.take(size))
             size = pn_link_recv(self.link, buffer.pointer, buffer.size)
+        parts, self._parts = self._parts, []
         return b"".join(parts) if size == pn.PN_EOS else None
+
+    def _take_part(self) -> int:
+        """Copy what has come of the current delivery since the last time; return how much."""
+        buffer, taken = self._buffer, 0
+        while (size := pn_link_recv(self.link, buffer.pointer, buffer.size)) > 0:
+            self._parts.append(buffer.take(size))
+            taken += size
+        return taken
 
     def settle(self, deliveries: list[pn.Delivery]) -> None:
         """Accept messages of a batch, in order, so that proton makes one disposition of them."""
@@ -324,3 +347,4 @@ class Receiver:
         """The link or its connection is gone, and every handle with it."""
         self.alive = False
         self.held.clear()
+        self._parts.clear()

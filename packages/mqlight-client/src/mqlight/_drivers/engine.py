@@ -232,7 +232,7 @@ class Engine:
             return False
         # Before the events, for a tick may make some: the end of a silent connection.
         self._tick(now)
-        events = self.connection.process()
+        events = self.connection.process(reading=self.traffic.wants_messages)
         if events:
             self._handle(events, now)
         if self.connection is not None:

@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     from mqlight._machine.subscriptions import Subscription
 
 
+MOST_UNFINISHED = 4096
+"""Messages received and not finished, where each 2 KiB of one count as one more: 8 MiB of them.
+
+Beyond it no more are read until callbacks have returned.
+"""
+
+
 class Traffic:
     """The data plane of one client."""
 
@@ -58,6 +65,8 @@ class Traffic:
         """Subscriptions that wait for a handle, the longest waiting first."""
         self._leaving: list[Subscription] = []
         """Unsubscribed, and not told yet."""
+        self._unfinished = 0
+        """What the messages count for whose callbacks have not returned."""
         self.made_progress: bool = False
         """This connection has carried messages that are settled, or for the application."""
 
@@ -70,6 +79,11 @@ class Traffic:
     def sent_everything(self) -> bool:
         """Every message given to us is finished."""
         return self._outbox.empty
+
+    @property
+    def wants_messages(self) -> bool:
+        """There is room for messages: not too much of what has come waits for its callbacks."""
+        return self._unfinished < MOST_UNFINISHED
 
     def begin(self, connection: AmqpConnection) -> None:
         """A connection is up: attach the subscriptions, send what has waited."""
@@ -210,6 +224,7 @@ class Traffic:
         for call in calls:
             if type(call) is Messages:
                 receiver = call.arrived.receiver
+                self._unfinished -= call.arrived.cost
                 if not receiver.manual and receiver.alive:
                     receiver.settle(call.arrived.deliveries[: call.done])
                     receiver.grant(receiver.subscription.finished(call.done))
@@ -259,6 +274,7 @@ class Traffic:
             if subscription.live:
                 subscription.prefetch.put(receiver, arrived.messages, arrived.tokens)
             return
+        self._unfinished += arrived.cost
         if receiver.manual:
             for token, (_, _, delivery) in zip(arrived.tokens, arrived.messages, strict=True):
                 message = delivery["message"]
