@@ -10,7 +10,8 @@ import proton
 from mqlight._amqp import _binding as pn
 
 if TYPE_CHECKING:
-    from mqlight._amqp.connection import AmqpConnection, Event
+    from mqlight._amqp.connection import AmqpConnection
+    from mqlight._amqp.events import Event
 
 
 @dataclass

@@ -6,11 +6,10 @@ import proton
 import pytest
 
 from mqlight._amqp import _binding as pn
-from mqlight._amqp.connection import (
-    AmqpConnection,
+from mqlight._amqp.connection import AmqpConnection, Identity
+from mqlight._amqp.events import (
     Ended,
     Event,
-    Identity,
     Opened,
     Ready,
     ReceiverEnded,

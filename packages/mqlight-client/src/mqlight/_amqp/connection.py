@@ -8,7 +8,7 @@ thread owns a connection at a time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from mqlight._amqp import _binding as pn
 from mqlight._amqp._binding import (
@@ -22,11 +22,13 @@ from mqlight._amqp._binding import (
 from mqlight._amqp.begin import UNLIMITED, handle_max
 from mqlight._amqp.conditions import MESSAGE_TOO_LARGE, documented_error
 from mqlight._amqp.connection_log import ConnectionLog
-from mqlight._amqp.links import Arrived, Receiver, Sender, Settled
+from mqlight._amqp.events import Ended, Opened, Ready, ReceiverEnded, ReceiverOpened, SenderEnded
+from mqlight._amqp.links import Receiver, Sender
 from mqlight._amqp.unread import Unread
 from mqlight_core.errors import MQLightError, NetworkError, SecurityError
 
 if TYPE_CHECKING:
+    from mqlight._amqp.events import Event
     from mqlight._machine.outbox import Lane
     from mqlight._machine.subscriptions import Subscription
 
@@ -61,58 +63,6 @@ class Identity:
 
     def __repr__(self) -> str:
         return f"Identity({self.container_id!r}, {self.address!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The server accepted the connection and its session."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The connection is over: with an error, or None where we closed it."""
-
-    error: MQLightError | None
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A topic's link has credit, or has been attached."""
-
-    sender: Sender
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiverOpened:
-    """The server accepted a subscription."""
-
-    receiver: Receiver
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiverEnded:
-    """A subscription's link is over: as asked (error None), refused, or ended by the server."""
-
-    receiver: Receiver
-    error: MQLightError | None
-    refused: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SenderEnded:
-    """A topic's link is over: as asked (error None), refused, or ended by the server.
-
-    `too_large` when the server's reason is the size of a message that is in flight.
-    """
-
-    sender: Sender
-    error: MQLightError | None
-    too_large: bool = False
-
-
-Event: TypeAlias = (
-    Opened | Ended | Ready | ReceiverOpened | ReceiverEnded | SenderEnded | Settled | Arrived
-)
 
 
 class AmqpConnection:

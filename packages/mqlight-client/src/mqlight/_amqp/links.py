@@ -32,7 +32,7 @@ from mqlight_core.errors import MQLightError, NotPermittedError, SecurityError
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from mqlight._amqp.connection import Event
+    from mqlight._amqp.events import Event
     from mqlight._machine.outbox import Lane, Outcome, Send
     from mqlight._machine.subscriptions import Subscription
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mqlight._amqp import _binding as pn
-    from mqlight._amqp.connection import Event
+    from mqlight._amqp.events import Event
     from mqlight._amqp.links import Receiver
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from mqlight._amqp.connection import IS_IT_AMQP, AmqpConnection, Ended, Identity, Opened
+from mqlight._amqp.connection import IS_IT_AMQP, AmqpConnection, Identity
+from mqlight._amqp.events import Ended, Opened
 from mqlight._drivers.calls import Internal, Notice
 from mqlight._drivers.control import Attach, Confirm, Detach, Forget, Invoke, Take, Withdraw
 from mqlight._drivers.traffic import Traffic
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mqlight._amqp._binding import Buffer
-    from mqlight._amqp.connection import Event
+    from mqlight._amqp.events import Event
     from mqlight._drivers.calls import Call
     from mqlight._drivers.control import Control, Task
     from mqlight._drivers.settings import ClientSettings

@@ -8,7 +8,7 @@ from __future__ import annotations
 from logging import DEBUG
 from typing import TYPE_CHECKING
 
-from mqlight._amqp.connection import Ready, ReceiverEnded, ReceiverOpened, SenderEnded
+from mqlight._amqp.events import Ready, ReceiverEnded, ReceiverOpened, SenderEnded
 from mqlight._amqp.links import Arrived, Settled
 from mqlight._amqp.senders import Senders
 from mqlight._drivers.calls import Messages, Notice, Sent
@@ -20,7 +20,8 @@ from mqlight_core.errors import MQLightError, NetworkError, NotPermittedError, S
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mqlight._amqp.connection import AmqpConnection, Event
+    from mqlight._amqp.connection import AmqpConnection
+    from mqlight._amqp.events import Event
     from mqlight._amqp.links import Receiver
     from mqlight._drivers.calls import Call
     from mqlight._drivers.control import Confirm, Control
