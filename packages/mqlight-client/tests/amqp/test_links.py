@@ -675,3 +675,32 @@ def test_messages_of_two_subscriptions_are_batches_of_their_own(
         assert isinstance(event, Arrived)
         got.append((event.receiver, [data for _, data, _ in event.messages]))
     assert got == [(one.receiver, ["1"]), (other.receiver, ["2"]), (one.receiver, ["3"])]
+
+
+@pytest.mark.parametrize("auto_confirm", [True, False])
+def test_the_end_of_a_link_settles_nothing_that_is_not_confirmed(
+    client: AmqpConnection, peer: ServerPeer, *, auto_confirm: bool
+) -> None:
+    client.open_receiver(Subscription(Destination("news"), qos=1, auto_confirm=auto_confirm))
+    peer.talk(client)
+    peer.send(ADDRESS, encode_text(PREFIX, "1"))
+    peer.talk(client)
+    peer.end(peer.sender(ADDRESS), "amqp:link:detach-forced", "no more")
+    peer.talk(client)
+    assert peer.outcomes == {}
+
+
+def test_an_address_can_be_attached_again_while_messages_of_its_last_link_are_not_confirmed(
+    client: AmqpConnection, peer: ServerPeer
+) -> None:
+    for number in ("1", "2", "3"):
+        subscription = Subscription(Destination("news"), qos=1, auto_confirm=False)
+        receiver = client.open_receiver(subscription)
+        peer.talk(client)
+        peer.send(ADDRESS, encode_text(PREFIX, number))
+        (arrived,) = peer.talk(client)
+        assert isinstance(arrived, Arrived)
+        assert arrived.messages[0][1] == number
+        client.end_link(receiver, closed=False)
+        peer.talk(client)
+    assert peer.outcomes == {}

@@ -61,6 +61,7 @@ FUNCTIONS = (
     "pn_link_source",
     "pn_link_state",
     "pn_link_target",
+    "pn_link_unsettled",
     "pn_receiver",
     "pn_sasl",
     "pn_sasl_allowed_mechs",

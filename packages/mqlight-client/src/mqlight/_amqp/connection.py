@@ -311,7 +311,9 @@ class AmqpConnection:
             events.append(ReceiverEnded(link, error, refused=not link.attached))
         else:
             events.append(SenderEnded(link, error, too_large))
-        pn.pn_link_free(handle)
+        if isinstance(link, Sender) or not pn.pn_link_unsettled(handle):
+            # It would settle what nobody has confirmed, and servers take that for accepted.
+            pn.pn_link_free(handle)
 
     def _transport_error(self, events: list[Event]) -> None:
         if self._broken is not None and pn.pn_sasl_outcome(self._sasl) <= pn.PN_SASL_OK:
