@@ -68,21 +68,27 @@ class ServerPeer:
     def exchange(self, client: AmqpConnection) -> bool:
         """Exchange bytes that the client has not processed; tell whether there were any."""
         moved = False
-        while (size := client.output(self._buffer)) or self.transport.pending() > 0:
+        while self.hear(client) or self.transport.pending() > 0:
             moved = True
-            if size:
-                data = self._buffer.take(size)
-                while data:
-                    room = self.transport.capacity()
-                    self.transport.push(data[:room])
-                    data = data[room:]
-            self._handle_events()
             pending = min(self.transport.pending(), self._buffer.size)
             if pending > 0:
                 self._buffer.view[:pending] = self.transport.peek(pending) or b""
                 self.transport.pop(pending)
                 client.receive(self._buffer, pending)
         return moved
+
+    def hear(self, client: AmqpConnection) -> bool:
+        """Take what the client says, a buffer at a time; tell whether it said anything."""
+        size = client.output(self._buffer)
+        data = self._buffer.take(size)
+        while data:
+            room = self.transport.capacity()
+            if room <= 0:
+                break
+            self.transport.push(data[:room])
+            data = data[room:]
+        self._handle_events()
+        return size > 0
 
     def _handle_events(self) -> None:
         while event := self._collector.peek():
