@@ -105,7 +105,7 @@ class Control:
         self.tasks: deque[Task] = deque()
         self.muted: bool = True
         """The client is stopping or stopped: no `on_message` any more."""
-        self.inherited = False
+        self.inherited: bool = False
         """The client is that of a process of which this one is a child, by `fork`."""
 
     @property
