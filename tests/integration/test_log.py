@@ -75,6 +75,28 @@ def test_nothing_is_printed_unless_asked(server: DevServer, tmp_path: Path) -> N
     assert run(server.url, tmp_path) == ("", "")
 
 
+RAISES = """
+import sys, mqlight
+
+def on_started(client):
+    raise ZeroDivisionError("in a callback")
+
+mqlight.Client(sys.argv[1], on_started=on_started).wait_stopped()
+"""
+
+
+def test_a_callback_that_raises_is_never_silent(server: DevServer, tmp_path: Path) -> None:
+    out, err = run(server.url, tmp_path, RAISES)
+    assert out == ""
+    assert "on_started raised; the client stops" in err
+    assert err.endswith("ZeroDivisionError: in a callback\n")
+
+
+def test_a_program_that_wants_no_log_has_none(server: DevServer, tmp_path: Path) -> None:
+    silent = "import logging; logging.getLogger('mqlight').addHandler(logging.NullHandler())"
+    assert run(server.url, tmp_path, f"{silent}\n{RAISES}") == ("", "")
+
+
 def test_the_log_goes_to_stderr(server: DevServer, tmp_path: Path) -> None:
     out, err = run(server.url, tmp_path, MQLIGHT_PYTHON_LOG="debug")
     assert out == ""

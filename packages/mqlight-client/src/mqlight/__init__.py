@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import logging as _logging
 from typing import TYPE_CHECKING
 
 from mqlight._client import Client
@@ -72,8 +71,6 @@ MALFORMED = "malformed"
 DRAIN = "drain"
 QOS_AT_MOST_ONCE = 0
 QOS_AT_LEAST_ONCE = 1
-
-_logging.getLogger("mqlight").addHandler(_logging.NullHandler())
 
 for _public in (Client, State):
     _public.__module__ = "mqlight"
