@@ -393,8 +393,7 @@ class Histories(RuleBasedStateMachine):
         assert not driver.control.registered()
         assert (driver.backlog.messages, driver.backlog.size) == (0, 0)
         assert not traffic._outbox.lanes
-        waiting = (traffic._receivers, traffic._successors, traffic._roomless, traffic._leaving)
-        assert not any(waiting)
+        assert traffic.attachments.idle
         assert traffic.wants_messages
         assert traffic._unfinished == 0
 

@@ -103,9 +103,9 @@ class Engine:
         """Do what the machine or a call of the application's asks for."""
         match task:
             case Attach():
-                self.traffic.attach(task.subscription)
+                self.traffic.attachments.attach(task.subscription)
             case Detach():
-                self.traffic.detach(task.subscription)
+                self.traffic.attachments.detach(task.subscription)
             case Confirm():
                 self.traffic.confirm(task)
             case Take():
@@ -137,7 +137,7 @@ class Engine:
                 self._finish(now)
             case Forget():
                 self.traffic.accept(task.sends)
-                self.traffic.forget(task.subscriptions)
+                self.traffic.attachments.forget(task.subscriptions)
             case effects.Restart():
                 self._control.restart()
             case effects.FailAll():
