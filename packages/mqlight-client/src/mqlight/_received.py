@@ -34,7 +34,7 @@ class Received:
     """Whether the sender asked for a message that survives restarts of the server."""
     malformed: Mapping[str, Any] | None = None
     """Why the message could not be read as it should: `condition`, `description`, `MQMD`."""
-    _confirm: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+    _confirm: Callable[[], None] = field(init=False, repr=False, compare=False)
 
 
 R = TypeVar("R", bound=Received)
@@ -44,7 +44,7 @@ def received(kind: type[R], message: Prefetched[Any], confirm: Callable[[], None
     """Make of a message that has come what a face gives to its application."""
     about, destination = message.delivery["message"], message.delivery["destination"]
     data = message.data
-    return kind(
+    made = kind(
         bytes(data) if type(data) is bytearray else data,
         about["topic"],
         about["qos"],
@@ -54,5 +54,6 @@ def received(kind: type[R], message: Prefetched[Any], confirm: Callable[[], None
         about.get("properties", {}),
         about.get("persistent", False),
         message.delivery.get("malformed"),
-        confirm,
     )
+    made._confirm = confirm  # noqa: SLF001 - of the class above
+    return made

@@ -37,3 +37,5 @@ def _work(steps: SimpleQueue[Callable[[], object] | None]) -> None:
             step()
         except BaseException as error:  # noqa: BLE001 - without the thread the client waits for ever
             first_failure(log, "a step in the background failed", error)
+        # While this thread waits, nothing of the last step is kept, such as its client.
+        del step

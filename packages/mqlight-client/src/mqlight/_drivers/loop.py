@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import random
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 from mqlight._amqp._binding import Buffer
@@ -67,7 +69,7 @@ class LoopDriver:
         self._log = ClientLog("mqlight.driver", settings.client_id)
         self.backlog: Backlog = Backlog(settings.max_queued_bytes)
         self.control: Control = Control(self.wake)
-        self._claim = Claim(self.control, settings)
+        self._claim = Claim(self.control, settings, self._is_alive)
         self.engine: Engine = Engine(
             self.control,
             self.backlog,
@@ -100,14 +102,14 @@ class LoopDriver:
             RuntimeError: the client runs on another loop.
         """
         self.control.check_not_inherited()
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            if self._background is not None:
-                message = "the client has been started on another event loop"
-                raise RuntimeError(message)
-            self._loop, self._thread = loop, threading.get_ident()
+        self.check_loop()
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
         if self._background is None:
+            self._context = contextvars.copy_context()
             self._background = Background(f"mqlight-{self._settings.client_id}-lookups")
+            # For a client that is left behind with its loop.
+            self._end_background = weakref.finalize(self, self._background.close)
+            self._end_background.atexit = False
             self._lookups = Lookups(
                 self._settings, self.control, self._background, self._attempt_failed
             )
@@ -124,6 +126,9 @@ class LoopDriver:
         """This is a child of `fork`: the loop is not for it, nor is the stream."""
         self.control.disown()
         self._loop = None
+        if self._background is not None:
+            self._end_background.detach()  # the thread is the parent's
+            self._background = None
         if self._stream is not None:
             self._stream.disown()
 
@@ -135,11 +140,24 @@ class LoopDriver:
             self._turn_soon()
         else:
             with contextlib.suppress(RuntimeError):  # the loop is closed, and the client with it
-                self._loop.call_soon_threadsafe(self._turn)
+                self._loop.call_soon_threadsafe(self._turn, context=self._context)
 
     def _turn_soon(self) -> None:
-        if self._next is None and not self._turning and self._loop is not None:
-            self._next = self._loop.call_soon(self._turn)
+        loop = self._loop
+        if self._next is None and not self._turning and loop is not None and not loop.is_closed():
+            self._next = loop.call_soon(self._turn, context=self._context)
+
+    def _is_alive(self) -> bool:
+        """There is a loop to live on; none once it is closed, and the client was not stopped."""
+        return self._loop is not None and not self._loop.is_closed()
+
+    def check_loop(self) -> None:
+        """Raise RuntimeError when the client runs on another loop than this coroutine."""
+        if self._background is None or self._loop is asyncio.get_running_loop():
+            return
+        state = "another event loop" if self._is_alive() else "an event loop that is closed"
+        message = f"the client has been started on {state}, and was not stopped there"
+        raise RuntimeError(message)
 
     def transfer_at_once(self, send: Send) -> bool:
         """Transfer a message of quality of service 0 where nothing stands in its way."""
@@ -184,22 +202,28 @@ class LoopDriver:
             self._next = None
         if self._turning:
             return
-        self._turning = True
+        self._turning = more = True
         try:
             more = self._go_on()
+            more |= self._make_calls()
         except Exception as error:  # noqa: BLE001 - whatever it is, the client must stop
             first_failure(self._log, "the engine failed; the client stops", error)
             self.control.stop(None, InternalError(f"{type(error).__name__}: {error}"))
             self.engine.drop()
             self.control.closed()
-            more = True
-        calls = self.engine.calls[:]
-        self.engine.calls.clear()
-        for call in calls:
-            call.run(self._client, self._callback_failed)
-        self.engine.traffic.finish(calls)
-        self._turning = False
-        self._plan(more=more or bool(calls or self.control.tasks or self.control.inbox))
+        finally:
+            # Whatever interrupts a turn, such as Ctrl-C: another one follows.
+            self._turning = False
+            control = self.control
+            self._plan(more=more or bool(self.engine.calls or control.tasks or control.inbox))
+
+    def _make_calls(self) -> bool:
+        """Tell who waits; True if anyone did, for the engine may wait for that."""
+        calls = self.engine.calls
+        due = bool(calls)
+        while calls:
+            calls.pop(0).run(self._client, self._callback_failed)
+        return due
 
     def _go_on(self) -> bool:
         """Tasks, time, what came, what is to be written; True when there is more to do at once."""
@@ -245,7 +269,7 @@ class LoopDriver:
             if self._timer.when() <= deadline:
                 return  # early is as good: that turn plans anew
             self._timer.cancel()
-        self._timer = self._loop.call_at(deadline, self._time_has_come)
+        self._timer = self._loop.call_at(deadline, self._time_has_come, context=self._context)
 
     def _time_has_come(self) -> None:
         self._timer = None
@@ -269,7 +293,7 @@ class LoopDriver:
         def found(addresses: Sequence[Address], context: ssl.SSLContext | None) -> None:
             if attempt == self._attempt and self._loop is not None:
                 self._connecting = self._loop.create_task(
-                    self._connect(attempt, service, addresses, context)
+                    self._connect(attempt, service, addresses, context), context=self._context
                 )
 
         self._attempt = attempt
@@ -331,7 +355,7 @@ class LoopDriver:
         """Everything about the stop has been told."""
         if self.control.told_stopped() and self._background is not None:
             self._claim.give_up()
-            self._background.close()
+            self._end_background()
             self._background = None
             if self._timer is not None:
                 self._timer.cancel()

@@ -93,21 +93,19 @@ class Pulled:
             self._finish(self.subscription, message)
         elif self._auto_confirm:
             self._last = message
-        used = settled
 
         def confirm() -> None:
-            nonlocal used
-            if not used:
+            if not settled and not message.finished:
                 self._check_confirmable(message)
-                used = True
                 if self._last is message:
                     self._last = None
+                message.finished = True
                 self._finish(self.subscription, message)
 
         return message, confirm
 
     def _check_confirmable(self, message: Prefetched[Receiver]) -> None:
-        if self._control.muted:
+        if self._control.muted and not message.link.alive:
             raise NetworkError("not started")
         if not self.subscription.live:
             raise NetworkError("client has unsubscribed since this message was received")
@@ -117,5 +115,6 @@ class Pulled:
     def finish_last(self) -> None:
         """The application is done with the message that it got last."""
         last, self._last = self._last, None
-        if last is not None and last.link.alive:
+        if last is not None and last.link.alive and not last.finished:
+            last.finished = True
             self._finish(self.subscription, last)

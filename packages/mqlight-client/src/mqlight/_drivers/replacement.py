@@ -31,8 +31,15 @@ _claims: weakref.WeakSet[Claim] = weakref.WeakSet()
 class Claim:
     """What one client claims while it is not stopped: its id, at its service."""
 
-    def __init__(self, control: Control, settings: ClientSettings) -> None:
+    def __init__(
+        self,
+        control: Control,
+        settings: ClientSettings,
+        is_alive: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`is_alive` tells whether the client can still stop: not one left on a closed loop."""
         self._control = control
+        self._is_alive = is_alive
         self._client_id = settings.client_id
         self._source = settings.source
 
@@ -55,6 +62,7 @@ class Claim:
     def _contradicts(self, other: Claim) -> bool:
         return (
             other is not self
+            and other._is_alive()
             and other._client_id == self._client_id
             and _is_same_service(self._source, other._source)
         )

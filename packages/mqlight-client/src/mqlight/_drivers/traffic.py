@@ -113,9 +113,9 @@ class Traffic:
 
     def take(self, subscription: Subscription, message: Prefetched[Receiver]) -> None:
         """Settle a message that had waited for the application, and give its credit back."""
-        if message.token:
-            message.link.confirm(message.token)
-        message.credited.grant(subscription.finished(1) if message.credited.alive else 0)
+        settled = not message.token or not message.link.alive
+        if (settled or message.link.confirm(message.token)) and message.credited.alive:
+            message.credited.grant(subscription.finished(1))
 
     def withdraw(self, sends: Sequence[Send]) -> list[Send]:
         """Take back those of these messages that are not transferred; nobody is told of them."""

@@ -29,7 +29,7 @@ L = TypeVar("L", bound=Link)
 class Prefetched(Generic[L]):
     """One message that has come."""
 
-    __slots__ = ("credited", "data", "delivery", "kind", "link", "token")
+    __slots__ = ("credited", "data", "delivery", "finished", "kind", "link", "token")
 
     def __init__(
         self, kind: str, data: object, delivery: dict[str, Any], link: L, token: int
@@ -43,6 +43,8 @@ class Prefetched(Generic[L]):
         """What settles it; 0 when it is settled already."""
         self.credited: L = link
         """Whose credit it uses: another one once it has outlived the one it came over."""
+        self.finished: bool = False
+        """The application is done with it."""
 
 
 class Prefetch(Generic[L]):

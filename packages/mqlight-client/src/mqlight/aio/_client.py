@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, Any, Self, cast, final
 
 from mqlight._drivers.loop import LoopDriver
 from mqlight._encoding import SendPlans
 from mqlight._machine.states import State
 from mqlight._settings import check_settings
+from mqlight.aio._room import Room
 from mqlight.aio._subscription import Subscription
 from mqlight_core.callbacks import check_callback
 from mqlight_core.errors import MQLightError, StoppedError
@@ -66,12 +66,14 @@ class Client:
         self._control = self._driver.control
         self._backlog = self._driver.backlog
         self._error: Exception | None = None
+        self._room = Room(self._backlog)
         self._unflushed = 0
         self._starting: set[asyncio.Future[None]] = set()
         self._stopping: set[asyncio.Future[None]] = set()
-        self._roomless: deque[tuple[asyncio.Future[None], int]] = deque()
-        """Coroutines that wait until the backlog has room for so many bytes, in order."""
-        self._subscriptions: set[Subscription] = set()
+        self._held = False
+        """A start has returned since the last stop: the client is in use."""
+        self._subscriptions: set[Callable[[Exception | None], None]] = set()
+        """What ends each subscription that has begun."""
 
     @property
     def client_id(self) -> str:
@@ -98,8 +100,9 @@ class Client:
         """Connect; return once the client is started, however long that takes.
 
         Services that do not answer are tried again, as after a loss: bound the wait with
-        `asyncio.timeout`.  A start that is cancelled before the client is started stops it, unless
-        another coroutine waits for the start too.
+        `asyncio.timeout`.  The first start that is cancelled stops the client again, unless another
+        coroutine waits for the start too.  While the client is stopping a start waits for the end
+        of that.
 
         Raises:
             SecurityError: the server does not accept us, or we do not accept its certificate.
@@ -107,6 +110,8 @@ class Client:
             StoppedError: the client was stopped meanwhile.
             MQLightError: another reason for which trying again can not help.
         """
+        while self.state is State.STOPPING:
+            await self.wait_stopped()
         started = asyncio.get_running_loop().create_future()
         self._starting.add(started)
         try:
@@ -114,7 +119,7 @@ class Client:
             await started
         except asyncio.CancelledError:
             self._starting.discard(started)
-            if not self._starting and self.state is not State.STARTED:
+            if not self._starting and not self._held:
                 await self.stop()
             raise
         except MQLightError:
@@ -122,13 +127,18 @@ class Client:
             raise
         finally:
             self._starting.discard(started)
+        self._held = True
         return self
 
     async def stop(self) -> None:
         """Disconnect: what is accepted is sent and settled first, at most for `stop_timeout`.
 
         Subscriptions end.  A stop that is cancelled goes on by itself.
+
+        Raises:
+            RuntimeError: the client runs on another event loop, or was left behind on one.
         """
+        self._driver.check_loop()
         if self.state is not State.STOPPED:
             stopped = asyncio.get_running_loop().create_future()
             self._control.stop(lambda *_: _finish(stopped, None))
@@ -182,12 +192,14 @@ class Client:
         """
         plan = self._plans.of(qos=qos, ttl=ttl, properties=properties, persistent=persistent)
         encoded = plan.encode(topic, data)
-        control, backlog = self._control, self._backlog
+        control = self._control
         if control.muted:
             control.check_not_stopped()
         size = len(encoded)
-        if self._roomless or backlog.size + size > backlog.most_queued_bytes:
-            await self._room(size)
+        if not self._room.has(size):
+            await self._room.wait(size)
+            if control.muted:
+                control.check_not_stopped()
         if not plan.qos and self._driver.transfer_at_once((topic, encoded, 0, None, None, None)):
             self._unflushed += size
             if self._unflushed > _UNFLUSHED:
@@ -199,41 +211,9 @@ class Client:
         self._driver.accept(send)
         try:
             await sent
-        except asyncio.CancelledError:
-            self._driver.withdraw(send)
-            raise
-
-    async def _room(self, size: int) -> None:
-        """Wait until `size` bytes more may be queued."""
-        backlog = self._backlog
-        if size > backlog.most_queued_bytes:
-            message = (
-                f"the message was not accepted: its {size} bytes are more than "
-                f"{backlog.most_queued_bytes} bytes (client_options['max_queued_bytes'])"
-            )
-            raise MQLightError(message)
-        waiting = asyncio.get_running_loop().create_future(), size
-        self._roomless.append(waiting)
-        self._make_room()
-        try:
-            await waiting[0]
-        except asyncio.CancelledError:
-            if waiting in self._roomless:
-                self._roomless.remove(waiting)
-            self._make_room()  # for those who wait behind
-            raise
-        if self._control.muted:
-            self._control.check_not_stopped()
-
-    def _make_room(self) -> None:
-        """Let those go on who have waited longest, as far as there is room."""
-        room = self._backlog.most_queued_bytes - self._backlog.size
-        while self._roomless and self._roomless[0][1] <= room:
-            waiting, size = self._roomless.popleft()
-            room -= size
-            _finish(waiting, None)
-        if self._roomless:
-            self._backlog.drain_owed = True
+        finally:
+            if sent.cancelled() or not sent.done():
+                self._driver.withdraw(send)  # nobody waits any more
 
     def subscribe(  # noqa: PLR0913 - the documented options
         self,
@@ -274,7 +254,11 @@ class Client:
 
     async def __aenter__(self) -> Self:
         """Start the client; see `start` for what is raised."""
-        return await self.start()
+        try:
+            return await self.start()
+        except asyncio.CancelledError:
+            await self.stop()  # also when it has become started at the same moment
+            raise
 
     async def __aexit__(
         self,
@@ -291,6 +275,9 @@ class Client:
 
     def _state_changed(self, _client: object, state: State, error: Exception | None) -> None:
         self._error = error
+        if state in (State.STOPPING, State.STOPPED):
+            for end in tuple(self._subscriptions):
+                end(error)
         if state is State.STOPPED:
             self._over(error)
         if self._on_state_changed is not None:
@@ -300,14 +287,13 @@ class Client:
         """The client has stopped: nobody waits any longer."""
         for started in tuple(self._starting):
             _finish(started, error or StoppedError("the client was stopped before it was started"))
-        for waiting in (*self._stopping, *(waiting for waiting, _ in self._roomless)):
+        for waiting in self._stopping:
             _finish(waiting, None)
-        self._roomless.clear()
-        for subscription in tuple(self._subscriptions):
-            subscription.end(error)
+        self._room.close(StoppedError("not started: the client is stopped"))
+        self._held = False
 
     def _drained(self, _client: object) -> None:
-        self._make_room()
+        self._room.give()
 
 
 def _sent(

@@ -11,11 +11,16 @@ from mqlight.aio._delivery import Delivery
 from mqlight_core.errors import MQLightError, StoppedError, UnsubscribedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from mqlight._arguments import SubscribeOptions
     from mqlight._drivers.loop import LoopDriver
     from mqlight_core.topics import Destination
+
+
+_IN_A_ROW = 128
+"""Messages that are given without a turn of the loop, when so many wait."""
 
 
 @final
@@ -29,12 +34,12 @@ class Subscription:
     def __init__(
         self,
         driver: LoopDriver,
-        entered: set[Subscription],
+        ends: set[Callable[[Exception | None], None]],
         destination: Destination,
         options: SubscribeOptions,
     ) -> None:
-        self._entered = entered
-        """The client's subscriptions that are to be told of its end."""
+        self._ends = ends
+        """What the client calls, with its reason, when it stops."""
         self._destination = destination
         self._pulled = Pulled(
             driver.control,
@@ -48,6 +53,7 @@ class Subscription:
         )
         self._waiting: set[asyncio.Future[None]] = set()
         self._used = False
+        self._given = 0
         self._over = False
         self._error: Exception | None = None
 
@@ -87,14 +93,14 @@ class Subscription:
 
         self._pulled.subscribe(on_subscribed)
         self._used = True
-        self._entered.add(self)
+        self._ends.add(self._end)
         try:
             await subscribed
         except asyncio.CancelledError:
             self._leave(None, delete=False)
             raise
         except MQLightError:
-            self.end(None)
+            self._end(None)
             raise
         return self
 
@@ -126,9 +132,9 @@ class Subscription:
             if told is not None and not told.done():
                 told.set_result(None)
 
-        if self not in self._entered:
+        if self._over:
             return False
-        self.end(None)
+        self._end(None)
         try:
             self._pulled.unsubscribe(delete=delete, on_unsubscribed=on_unsubscribed)
         except (StoppedError, UnsubscribedError):
@@ -153,10 +159,13 @@ class Subscription:
         if not self._used:
             problem = "the subscription has not begun: async with client.subscribe(...) as messages"
             raise RuntimeError(problem)
-        if self._pulled.one_by_one and self._waiting:
+        if self._pulled.one_by_one and not all(one.cancelled() for one in self._waiting):
             problem = "another task waits for the next message: with auto_confirm=False several may"
             raise RuntimeError(problem)
         self._pulled.finish_last()
+        self._given += 1
+        if self._given % _IN_A_ROW == 0:
+            await asyncio.sleep(0)
         while True:
             if self._over:
                 if self._error is not None:
@@ -173,9 +182,9 @@ class Subscription:
             finally:
                 self._waiting.discard(waiting)
 
-    def end(self, error: Exception | None) -> None:
-        """Nothing comes any more; called by the client when it has stopped, with its reason."""
-        self._entered.discard(self)
+    def _end(self, error: Exception | None) -> None:
+        """Nothing comes any more."""
+        self._ends.discard(self._end)
         if not self._over:
             self._over = True
             self._error = error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from typing import TYPE_CHECKING, Any, Self, final
 
@@ -92,10 +93,12 @@ class Client:
     def start(self, timeout: float | None = None) -> Self:
         """Connect; return once the client is started.
 
-        Services that do not answer are tried again, as after a loss.
+        Services that do not answer are tried again, as after a loss.  While the client is stopping
+        a start waits for the end of that.
 
         Raises:
-            TimeoutError: it is not started within `timeout`; it has been stopped.
+            TimeoutError: it is not started within `timeout`.  A client that had not been started
+                before is stopped again, unless another thread waits for it too.
             SecurityError: the server does not accept us, or we do not accept its certificate.
             ReplacedError: another client with this id took over.
             StoppedError: the client was stopped meanwhile.
@@ -105,17 +108,41 @@ class Client:
         timeout = check_timeout(timeout)
         self._control.check_not_inherited()
         waiting = self._waiting
-        started = Answer(waiting)
+        if self.state is State.STARTED:
+            waiting.begin()
+            waiting.started()
+            return self
+        give_up = None if timeout is None else time.monotonic() + timeout
+        if self.state is State.STOPPING and not self._driver.wait_stopped(timeout):
+            message = f"not started within {timeout:g} seconds: the client is still stopping"
+            raise TimeoutError(message)
         waiting.begin()
+        try:
+            if self._start(None if give_up is None else max(give_up - time.monotonic(), 0)):
+                waiting.started()
+                return self
+        except MQLightError:
+            waiting.end()
+            raise
+        except BaseException:  # such as KeyboardInterrupt: nobody waits any more
+            if waiting.end():
+                self._driver.stop(None)
+            raise
+        reason = waiting.error
+        if waiting.end():
+            self.stop()
+        message = f"not started within {timeout:g} seconds"
+        raise TimeoutError(f"{message}: {reason}" if reason is not None else message)
+
+    def _start(self, timeout: float | None) -> bool:
+        waiting = self._waiting
+        started = Answer(waiting)
         self._driver.start(lambda client: started.give(client, None))
         if not waiting.until(lambda: started.done or waiting.state is State.STOPPED, timeout):
-            reason = waiting.error
-            self.stop()
-            message = f"not started within {timeout:g} seconds"
-            raise TimeoutError(f"{message}: {reason}" if reason is not None else message)
+            return False
         if not started.done:
             raise waiting.error or StoppedError("the client was stopped before it was started")
-        return self
+        return True
 
     def stop(self, timeout: float | None = None) -> bool:
         """Disconnect: what is accepted is sent and settled first, at most for `stop_timeout`.

@@ -42,6 +42,10 @@ class Waiting:
         self.state: State = State.STOPPED
         self.error: Exception | None = None
         """Why the client is retrying or has stopped."""
+        self._starting = 0
+        """Threads that wait for the client to be started."""
+        self._held = False
+        """A start has returned since the last stop: the client is in use."""
 
     def disown(self) -> None:
         """This is a child of `fork`."""
@@ -66,11 +70,25 @@ class Waiting:
             return self._changed.wait_for(done, timeout)
 
     def begin(self) -> None:
-        """The client is asked to start."""
+        """A thread asks the client to start, and waits for it."""
         with self._changed:
+            self._starting += 1
             if self.state is State.STOPPED:
                 self.state = State.STARTING
                 self.error = None
+                self._held = False
+
+    def started(self) -> None:
+        """The thread has not waited in vain."""
+        with self._changed:
+            self._starting -= 1
+            self._held = True
+
+    def end(self) -> bool:
+        """The thread waits no more; True if it was the last one, and nobody uses the client."""
+        with self._changed:
+            self._starting -= 1
+            return not self._starting and not self._held
 
     def on_state_changed(self, _client: object, state: State, error: Exception | None) -> None:
         """Told by the client."""
