@@ -161,7 +161,7 @@ class Client:
             control.check_not_stopped()
         size = len(encoded)
         queued = backlog.accepted_bytes - backlog.finished_bytes + size
-        if queued > backlog.most_queued_bytes:
+        if backlog.accepted_bytes - backlog.told_bytes + size > backlog.most_queued_bytes:
             refusal = _refusal(backlog, size)
             if refusal is not None:
                 raise refusal
@@ -327,7 +327,7 @@ def _refusal(backlog: Backlog, size: int) -> MQLightError | None:
         return MQLightError(f"the message was not accepted: its {size} bytes are more than {most}")
     # Before another look: what finishes from here on sees that a drain is owed.
     backlog.drain_owed = True
-    if not backlog.messages:
+    if backlog.held + size <= backlog.most_queued_bytes:
         return None
     return MQLightError(
         f"the message was not accepted: with its {size} bytes more than {most} would be queued; "

@@ -169,6 +169,18 @@ def test_what_came_before_the_end_of_the_connection_is_told_before_it(
     assert numbers(events) == [1]
 
 
+def test_what_the_server_keeps_is_not_told_at_the_end_for_it_comes_again(
+    client: AmqpConnection, peer: ServerPeer
+) -> None:
+    client.open_receiver(Subscription(Destination("kept"), qos=1, ttl=60))
+    peer.talk(client)
+    peer.send("private:kept", number(1))
+    peer.send(NEWS, number(2))
+    leave(client, peer)
+    peer.connection.close()
+    assert numbers(leave(client, peer)) == [2]
+
+
 def test_parts_without_end_do_not_hide_what_comes_behind_them(
     client: AmqpConnection, peer: ServerPeer
 ) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 import pytest
 
 from mqlight._drivers.control import Attach, Control, Detach, Forget, Invoke
@@ -204,3 +207,55 @@ def test_a_replacement_is_told_when_the_stream_is_given_up(control: Control) -> 
     assert told == []
     last.step()
     assert told == [True]
+
+
+def test_a_replaced_client_is_gone_when_its_stream_is(control: Control) -> None:
+    start(control)
+    control.replaced(ReplacedError("another"), lambda: None)
+    kinds = taken(control)
+    assert kinds.index(effects.Abandon) < kinds.index(Invoke)
+
+
+def test_a_client_that_stops_already_is_gone_when_it_has_stopped(control: Control) -> None:
+    start(control)
+    control.stop(None)
+    control.replaced(ReplacedError("another"), lambda: None)
+    assert Invoke not in taken(control)
+    control.closed()
+    kinds = taken(control)
+    assert kinds.index(effects.Abandon) < kinds.index(Invoke)
+    control.start(None)
+    control.stop(None)
+    control.closed()
+    assert Invoke not in taken(control)
+
+
+def test_messages_are_taken_once_whoever_takes_them(control: Control) -> None:
+    """The engine's owner and a thread that stops the client may do so at the same moment."""
+    rounds, messages = 200, 50
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(rounds):
+            start_anew(control)
+            control.inbox.extend([("news", b"", 0, None, None, None)] * messages)
+            stopping = threading.Thread(
+                target=control.replaced, args=(ReplacedError("another"), lambda: None)
+            )
+            stopping.start()
+            taken_by_owner = len(control.take_inbox())
+            stopping.join()
+            [forget] = [task for task in control.tasks if isinstance(task, Forget)]
+            assert taken_by_owner + len(forget.sends) == messages
+            control.tasks.clear()
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def start_anew(control: Control) -> None:
+    control.start(None)
+    attempt = control.tasks[-1]
+    assert isinstance(attempt, effects.Resolve)
+    control.resolved(attempt.attempt, (SERVICE,))
+    control.opened(attempt.attempt + 1, SERVICE)
+    control.tasks.clear()

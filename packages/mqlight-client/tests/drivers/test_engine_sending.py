@@ -185,6 +185,52 @@ def test_a_drain_that_is_owed_comes_once_when_enough_is_finished(client: DrivenC
     assert client.taken_log() == [("sent", "news", "two", None)]
 
 
+def test_a_message_is_held_until_its_on_sent_has_returned(client: DrivenClient) -> None:
+    client.send("one", 1)
+    size = client.backlog.size
+    while client.step():
+        pass
+    client.peer.settle_all()
+    while client.step():
+        pass
+    assert (client.backlog.size, client.backlog.held) == (0, size)
+    client.run_calls()
+    assert client.backlog.held == 0
+
+
+def test_messages_that_nobody_is_told_of_are_not_held(client: DrivenClient) -> None:
+    client.send("one")
+    topic, encoded, qos, _, data, options = client.control.inbox.pop()
+    client.control.inbox.append((topic, encoded, qos, None, data, options))
+    client.turn()
+    assert client.backlog.held == 0
+
+
+def test_a_drain_waits_for_on_sent_while_too_much_is_held(client: DrivenClient) -> None:
+    client.backlog.most_queued_bytes = 100
+    client.send("x" * 60, 1)
+    client.backlog.drain_owed = True
+    while client.step():
+        pass
+    client.peer.settle_all()
+    while client.step():
+        pass
+    assert len(client.engine.calls) == 1
+    client.turn()
+    assert [entry[0] for entry in client.taken_log()] == ["sent", "drain"]
+
+
+def test_a_drain_that_is_owed_comes_with_the_stop_at_the_latest(client: DrivenClient) -> None:
+    client.backlog.most_queued_bytes = 100
+    client.send("x" * 60, 1)
+    client.backlog.drain_owed = True
+    client.control.stop(client.on_stopped)
+    client.lose()
+    log = [entry[0] for entry in client.taken_log()]
+    assert log.index("drain") < log.index("stopped") < log.index("on_stopped")
+    assert log.count("drain") == 1
+
+
 def test_a_drain_comes_after_a_reconnect_too(client: DrivenClient) -> None:
     client.lose()
     client.send("one")

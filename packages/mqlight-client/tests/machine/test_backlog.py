@@ -10,7 +10,7 @@ def backlog_of(messages: int, size: int, *, drain_owed: bool = True) -> Backlog:
     backlog.accepted = 5000
     backlog.accepted_bytes = 5_000_000
     backlog.finished = backlog.accepted - messages
-    backlog.finished_bytes = backlog.accepted_bytes - size
+    backlog.finished_bytes = backlog.told_bytes = backlog.accepted_bytes - size
     backlog.drain_owed = drain_owed
     return backlog
 
@@ -42,6 +42,16 @@ def test_an_owed_drain_falls_due_at_half_the_backlog(
     backlog = backlog_of(messages, size)
     assert backlog.drained() is drained
     assert backlog.drain_owed is not drained
+
+
+def test_messages_count_until_their_on_sent_has_returned() -> None:
+    backlog = backlog_of(messages=0, size=0)
+    backlog.most_queued_bytes = 1000
+    backlog.told_bytes -= 501
+    assert backlog.held == 501
+    assert not backlog.drained()
+    backlog.told_bytes += 1
+    assert backlog.drained()
 
 
 def test_a_drain_falls_due_once() -> None:

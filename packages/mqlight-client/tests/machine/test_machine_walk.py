@@ -127,8 +127,10 @@ class World:
         return event, self.machine.lost_early(error, NOW, 1.0)
 
     def replaced(self) -> Outcome | None:
-        if self.restart or self.machine.state is State.STOPPING:
-            return None  # remembered for the restart: test_machine.py
+        if self.restart:
+            return None  # what then becomes of the restart: test_machine.py
+        if self.machine.state is State.STOPPING:
+            return None, self.machine.replaced(FATAL)
         return Event.FATAL, self.machine.replaced(FATAL)
 
     def retry_due(self) -> Outcome:

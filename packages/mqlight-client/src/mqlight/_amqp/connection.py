@@ -36,7 +36,7 @@ MAX_FRAME = 32 * 1024
 """Bytes of the largest frame that a peer may send us."""
 
 SESSION_WINDOW = 1024 * MAX_FRAME
-"""Bytes that a peer may send us while we do not read: it counts frames, whatever is in them."""
+"""Bytes that a peer may send us while we do not read; messages smaller than a frame count less."""
 
 LARGEST_BATCH = 128
 """What one call of `process` may cost: messages, and 2 KiB of payload count as one more."""
@@ -222,7 +222,7 @@ class AmqpConnection:
     def _over(self, error: MQLightError | None, events: list[Event]) -> None:
         self._ended = True
         self._log.ended(error)
-        self._unread.read_all(events)
+        self._unread.read_last(events)
         events.append(Ended(error))
 
     @property
@@ -306,7 +306,7 @@ class AmqpConnection:
                 pn.pn_link_detach(handle)
         self._log.link_ended(link, error)
         if isinstance(link, Receiver):
-            self._unread.read_all(events, link)
+            self._unread.read_last(events, link)
             link.forget_deliveries()
             events.append(ReceiverEnded(link, error, refused=not link.attached))
         else:

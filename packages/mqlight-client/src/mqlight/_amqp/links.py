@@ -228,6 +228,8 @@ class Receiver:
         )
         self.held: dict[int, pn.Delivery] = {}
         """With manual confirmation: what can still be confirmed, by token."""
+        self.kept_by_server: bool = subscription.qos == 1 and subscription.ttl > 0
+        """What is not settled comes again after a reconnection."""
         self._tokens = 0
         self._parts: list[bytes] = []
         """What has come of a message that has not come whole."""

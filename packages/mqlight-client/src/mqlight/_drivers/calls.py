@@ -78,10 +78,12 @@ class Internal:
 class Sent:
     """`on_sent` of finished messages."""
 
-    __slots__ = ("_rest", "outcomes")
+    __slots__ = ("_rest", "outcomes", "size")
 
-    def __init__(self, outcomes: list[Outcome]) -> None:
+    def __init__(self, outcomes: list[Outcome], size: int = 0) -> None:
+        """`size` is the bytes of the messages, as encoded."""
         self.outcomes = outcomes
+        self.size: int = size
         self._rest = iter(outcomes)
 
     def run(self, client: object, failed: Failed) -> None:

@@ -103,6 +103,8 @@ class Control:
         self.inbox: deque[Send] = deque()
         """Messages accepted and not yet seen by the engine; `send` appends without the lock."""
         self.tasks: deque[Task] = deque()
+        self._gone: list[Callable[[], None]] = []
+        """To be called when the stop that goes on is over."""
         self.muted: bool = True
         """The client is stopping or stopped: no `on_message` any more."""
         self.inherited: bool = False
@@ -211,7 +213,11 @@ class Control:
     def replaced(self, error: Exception, gone: Callable[[], None]) -> None:
         """Pass on that another client has taken over; `gone` is called once there is no stream."""
         with self._lock:
-            self._add(*self.machine.replaced(error), Invoke(gone))
+            tasks = self.machine.replaced(error)
+            if self.machine.state is State.STOPPING:
+                self._gone.append(gone)
+            else:
+                self._add(*tasks, Invoke(gone))
 
     def retry_due(self) -> None:
         """Pass on that the wait is over."""
@@ -245,6 +251,10 @@ class Control:
 
     def take_inbox(self) -> list[Send]:
         """Return the messages accepted since the last time."""
+        with self._lock:
+            return self._take_inbox()
+
+    def _take_inbox(self) -> list[Send]:
         inbox = self.inbox
         return [inbox.popleft() for _ in range(len(inbox))]
 
@@ -254,8 +264,10 @@ class Control:
             if isinstance(task, FailAll):
                 # Now, under the lock: what is asked for later belongs to the next start.
                 self.tasks.append(
-                    Forget(tuple(self.subscriptions.clear()), tuple(self.take_inbox()))
+                    Forget(tuple(self.subscriptions.clear()), tuple(self._take_inbox()))
                 )
+                gone, self._gone = self._gone, []
+                self.tasks.extend(Invoke(step) for step in gone)
             self.tasks.append(task)
         if tasks:
             self._wake()

@@ -219,7 +219,7 @@ class Engine:
             return
         self.connection.receive_eof(error)
         while self.connection is not None:
-            events = self.connection.process()
+            events = self.connection.process(reading=self.traffic.wants_messages)
             if not events:
                 break
             self._handle(events, now)

@@ -222,7 +222,9 @@ class LoopDriver:
         calls = self.engine.calls
         due = bool(calls)
         while calls:
-            calls.pop(0).run(self._client, self._callback_failed)
+            call = calls.pop(0)
+            call.run(self._client, self._callback_failed)
+            self.engine.traffic.finish((call,))
         return due
 
     def _go_on(self) -> bool:

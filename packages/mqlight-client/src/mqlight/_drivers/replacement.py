@@ -11,6 +11,7 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mqlight._machine.states import State
 from mqlight_core.errors import ReplacedError
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from mqlight_core.source import ServiceSource
 
 LEAVING = 1.0
-"""Seconds that a client may take to leave its connection when another takes over."""
+"""Seconds that a client may take to leave its connection when another takes over, beyond what it
+may take for a stop that goes on already."""
 
 _lock = threading.Lock()
 _claims: weakref.WeakSet[Claim] = weakref.WeakSet()
@@ -42,6 +44,7 @@ class Claim:
         self._is_alive = is_alive
         self._client_id = settings.client_id
         self._source = settings.source
+        self._stop_timeout = settings.stop_timeout
 
     def take(self, start: Callable[[Sequence[Callable[[], object]]], None]) -> None:
         """Start; the others that claim the same stop with ReplacedError.
@@ -70,8 +73,9 @@ class Claim:
     def _replace(self) -> Callable[[], object]:
         gone = threading.Event()
         message = f"the application has started another client with the id {self._client_id!r}"
+        stopping = self._control.state is State.STOPPING
         self._control.replaced(ReplacedError(message), gone.set)
-        return partial(gone.wait, LEAVING)
+        return partial(gone.wait, LEAVING + self._stop_timeout if stopping else LEAVING)
 
 
 def forget() -> None:

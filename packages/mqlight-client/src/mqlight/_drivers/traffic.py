@@ -123,13 +123,16 @@ class Traffic:
         withdrawn = self._outbox.withdraw(sends)
         if self._senders is not None:
             self._senders.on_withdrawn({send[0] for send in withdrawn})
-        self._finished(withdrawn)
+        self._backlog.told_bytes += self._finished(withdrawn)
         self._drain()
         return withdrawn
 
     def finish(self, calls: Sequence[Call]) -> None:
-        """Settle and grant credit for messages whose callbacks have returned."""
+        """The callbacks have returned: settle messages, grant credit, forget what is told."""
         for call in calls:
+            if type(call) is Sent:
+                self._backlog.told_bytes += call.size
+                self._drain()
             if type(call) is Messages:
                 receiver = call.arrived.receiver
                 self._unfinished -= call.arrived.cost
@@ -190,8 +193,7 @@ class Traffic:
         self._calls.append(Messages(arrived, self._control))
 
     def _completed(self, outcomes: list[Outcome]) -> None:
-        self._finished([send for send, _ in outcomes])
-        self._calls.append(Sent(outcomes))
+        self._calls.append(Sent(outcomes, self._finished([send for send, _ in outcomes])))
         if self._log.isEnabledFor(DEBUG):
             self._log_failures(outcomes)
         self._drain()
@@ -202,11 +204,13 @@ class Traffic:
             counts = len(errors), len(outcomes)
             self._log.debug("%d of %d messages failed, the first: %s", *counts, errors[0])
 
-    def _finished(self, sends: Sequence[Send]) -> None:
+    def _finished(self, sends: Sequence[Send]) -> int:
+        size = _size(sends)
         self._backlog.finished += len(sends)
-        self._backlog.finished_bytes += sum([len(send[1]) for send in sends])
+        self._backlog.finished_bytes += size
         if self._senders is not None:
             self._senders.make_room()
+        return size
 
     def _drain(self) -> None:
         if self._backlog.drain_owed and self._backlog.drained():
@@ -226,11 +230,14 @@ class Traffic:
         """Every byte of what was transferred has gone to the system."""
         written = self._outbox.take_written()
         if written:
-            self._finished(written)
+            size = self._finished(written)
             # Programs seldom ask to be told of messages at quality of service 0.
-            told: list[Outcome] = [(send, None) for send in written if send[3] is not None]
-            if told:
-                self._calls.append(Sent(told))
+            asked = [send for send in written if send[3] is not None]
+            if asked:
+                to_tell = _size(asked)
+                size -= to_tell
+                self._calls.append(Sent([(send, None) for send in asked], to_tell))
+            self._backlog.told_bytes += size
             self._drain()
 
     def end(self) -> None:
@@ -248,3 +255,10 @@ class Traffic:
         if left:
             error = StoppedError("send aborted due to disconnect")
             self._completed([(send, error) for send in left])
+        if self._backlog.drain_owed:
+            self._backlog.drain_owed = False
+            self._calls.append(Notice("on_drain", self._on_drain))
+
+
+def _size(sends: Sequence[Send]) -> int:
+    return sum([len(send[1]) for send in sends])

@@ -10,7 +10,7 @@ MOST_BYTES = 1024 * 1024
 class Backlog:
     """Counts on both sides of the hand-over, so that neither side needs a lock.
 
-    Applications' threads write `accepted…` and `drain_owed`, the engine's owner `finished…`.
+    Applications' threads write `accepted…` and `drain_owed`, the engine's owner the others.
     CPython does not switch threads within an augmented assignment of a plain int, and proton's
     binding keeps the interpreter lock on in builds that could do without.
     """
@@ -22,6 +22,7 @@ class Backlog:
         "finished",
         "finished_bytes",
         "most_queued_bytes",
+        "told_bytes",
     )
 
     def __init__(self, most_queued_bytes: int) -> None:
@@ -30,6 +31,8 @@ class Backlog:
         self.finished: int = 0
         self.finished_bytes: int = 0
         self.drain_owed: bool = False
+        self.told_bytes: int = 0
+        """Of those finished: whose `on_sent` has returned, or that have none."""
         self.most_queued_bytes: int = most_queued_bytes
         """Bytes beyond which nothing more is accepted."""
 
@@ -43,9 +46,16 @@ class Backlog:
         """Bytes accepted and not finished, as encoded."""
         return self.accepted_bytes - self.finished_bytes
 
+    @property
+    def held(self) -> int:
+        """Bytes accepted and not told: what is kept in memory."""
+        return self.accepted_bytes - self.told_bytes
+
     def drained(self) -> bool:
         """Take back the drain that is owed once the backlog is at or below half; True if so."""
-        if self.drain_owed and self.messages <= MOST_MESSAGES // 2 and self.size <= MOST_BYTES // 2:
-            self.drain_owed = False
-            return True
-        return False
+        if not self.drain_owed or self.held > self.most_queued_bytes // 2:
+            return False
+        if self.messages > MOST_MESSAGES // 2 or self.size > MOST_BYTES // 2:
+            return False
+        self.drain_owed = False
+        return True
