@@ -101,7 +101,7 @@ def test_the_worker_of_the_how_to_does_its_jobs(mqlight_server: DevServer, tmp_p
 def test_the_coroutines_of_the_how_to_do_their_jobs(
     mqlight_server: DevServer, tmp_path: Path
 ) -> None:
-    worker, many, bounded = (
+    worker, many, pool, bounded = (
         program.replace('amqp://localhost"', f'{mqlight_server.url}"')
         for program in programs("docs/howto/asyncio.md")
     )
@@ -114,6 +114,19 @@ def test_the_coroutines_of_the_how_to_do_their_jobs(
             client.send("jobs/1", "sweep")
             assert done.receive(timeout=10).data == "sweep"
         assert output.readline() == "jobs/1: sweep\n"
+    with (
+        mqlight.blocking.Client(mqlight_server.url) as client,
+        subprocess.Popen(  # noqa: S603 - a program of our documentation
+            [sys.executable, "-c", pool], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+        ) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        client.send("jobs/1", "mop", qos=1)
+        assert process.stdout.readline() == "jobs/1: mop\n"
+        process.terminate()
+        assert process.stdout.read() == "every job is done or back at the server\n"
+    assert process.returncode == 0
     assert python("-c", many, folder=tmp_path) == (0, "the server has them all\n")
     assert python("-c", bounded, folder=tmp_path) == (
         0,

@@ -378,3 +378,33 @@ def test_iteration_ends_with_a_stop(server: DevServer) -> None:
             assert await reading == []
 
     run(test())
+
+
+def test_workers_finish_what_they_are_at_when_a_subscription_is_closed(server: DevServer) -> None:
+    async def test() -> None:
+        done: list[int] = []
+        async with mqlight.aio.Client(server.url) as client:
+            subscription = client.subscribe("t", qos=1, ttl=60_000, auto_confirm=False)
+            busy, finish = asyncio.Event(), asyncio.Event()
+
+            async def work() -> None:
+                async for message in subscription:
+                    busy.set()
+                    await finish.wait()
+                    await message.confirm()
+                    done.append(message.data)
+
+            async with subscription, asyncio.TaskGroup() as group:
+                group.create_task(work())
+                await client.send("t", 1, qos=1)
+                await busy.wait()
+                group.create_task(work())  # which finds no message
+                await asyncio.sleep(0)
+                await client.send("t", 2, qos=1)
+                subscription.close()
+                subscription.close()
+                finish.set()
+            assert 1 in done
+            assert await redelivered(client, subscription) == [2, 1][: 2 - len(done)]
+
+    run(test())

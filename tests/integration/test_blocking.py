@@ -245,6 +245,19 @@ def test_threads_may_share_a_client_and_a_subscription(client: Client) -> None:
     assert sorted(got) == list(range(100))
 
 
+def test_a_loop_ends_when_its_subscription_is_closed(client: Client) -> None:
+    messages = client.subscribe("t", qos=1, ttl=60_000, auto_confirm=False)
+    client.send("t", "one", qos=1)
+    got = messages.receive(PATIENCE)
+    closing = threading.Timer(0.05, messages.close)
+    closing.start()
+    assert list(messages) == []
+    closing.join()
+    got.confirm()
+    messages.unsubscribe()
+    assert redelivered(client) == []
+
+
 PROGRAM = """
 import mqlight.blocking, sys
 client = mqlight.blocking.Client(sys.argv[1]).start()

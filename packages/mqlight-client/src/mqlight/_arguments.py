@@ -149,7 +149,9 @@ class ClientOptions(Arguments):
     """What a client may be told beside the documented arguments; times in ms."""
 
     reported_unknown: ClassVar[Reported] = Reported(
-        InvalidArgumentError, "{name} is not a client option"
+        InvalidArgumentError,
+        "{name} is not a client option: there are connect_timeout, idle_timeout, stop_timeout "
+        "(in ms), max_queued_bytes, insecure_plain and dialect",
     )
 
     connect_timeout: Milliseconds = 30_000

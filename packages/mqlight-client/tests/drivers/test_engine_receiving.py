@@ -152,7 +152,7 @@ def test_a_message_of_a_lost_connection_can_not_be_confirmed(client: DrivenClien
     client.deliver("one")
     client.turn()
     client.lose()
-    with pytest.raises(NetworkError, match="reconnected since"):
+    with pytest.raises(NetworkError, match="lost its connection since"):
         confirming.confirmations[0]()
     client.reconnect()
     with pytest.raises(NetworkError, match="reconnected since"):

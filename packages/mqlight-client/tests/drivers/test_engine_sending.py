@@ -170,7 +170,7 @@ def test_a_topics_link_that_is_not_permitted_stops_the_client(client: DrivenClie
     client.send("one", qos=1)
     client.turn()
     log = client.taken_log()
-    assert log[0] == ("sent", "news", "one", "send aborted due to disconnect")
+    assert log[0] == ("sent", "news", "one", f"send aborted due to disconnect: {log[1][1]}")
     assert log[1][0] == "stopped"
     assert type(log[1][1]) is NotPermittedError
 

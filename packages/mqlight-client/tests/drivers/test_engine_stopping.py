@@ -183,7 +183,7 @@ def test_a_connection_that_breaks_while_stopping_is_the_error(client: DrivenClie
     client.lose()
     assert client.taken_log() == [
         ("stopping", None),
-        ("sent", "news", "one", "send aborted due to disconnect"),
+        ("sent", "news", "one", f"send aborted due to disconnect: {BROKEN}"),
         ("stopped", BROKEN),
         ("on_stopped", BROKEN),
     ]
@@ -313,6 +313,6 @@ def test_a_replaced_client_takes_leave_of_the_server(client: DrivenClient) -> No
     assert gone == [None]
     assert len(client.host.said_last) == 1
     assert client.taken_log() == [
-        ("sent", "news", "one", "send aborted due to disconnect"),
+        ("sent", "news", "one", f"send aborted due to disconnect: {error}"),
         ("stopped", error),
     ]

@@ -45,6 +45,6 @@ class Confirmation:
         if not self._receiver.subscription.live:
             raise NetworkError("client has unsubscribed since this message was received")
         if not self._receiver.alive:
-            raise NetworkError("client has reconnected since this message was received")
+            raise NetworkError(self._control.lost_since())
         self._used = True
         self._control.post(Confirm(self._receiver, self._token, callback))

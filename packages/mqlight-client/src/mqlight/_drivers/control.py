@@ -163,8 +163,14 @@ class Control:
         """Raise StoppedError when the client is stopping or stopped."""
         self.check_not_inherited()
         if self.muted:
+            reason = self.machine.stopped_by
             message = f"not started: the client is {self.machine.state}"
-            raise StoppedError(message)
+            raise StoppedError(f"{message}: {reason}" if reason is not None else message)
+
+    def lost_since(self) -> str:
+        """Say why a message that came over an earlier connection can not be confirmed."""
+        what = "reconnected" if self.machine.state is State.STARTED else "lost its connection"
+        return f"client has {what} since this message was received"
 
     def check_not_inherited(self) -> None:
         """Raise StoppedError in a child of `fork`."""

@@ -14,6 +14,7 @@ from mqlight._drivers.control import Attach, Confirm, Detach, Forget, Invoke, Ta
 from mqlight._drivers.traffic import Traffic
 from mqlight._log.client_log import ClientLog
 from mqlight._machine import effects
+from mqlight._machine.states import State
 from mqlight_core.errors import MQLightError, NetworkError
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from mqlight._drivers.control import Control, Task
     from mqlight._drivers.settings import ClientSettings
     from mqlight._machine.backlog import Backlog
-    from mqlight._machine.states import State
     from mqlight_core.service import Service
     from mqlight_security.credentials import Credentials
 
@@ -116,12 +116,12 @@ class Engine:
                 task.step()
             case effects.Resolve():
                 self._retry_at = None
-                self._log.debug("attempt %d: looking for services", task.attempt)
+                self._log.debug("looking for services")
                 self._host.resolve(task.attempt)
             case effects.Connect():
                 self._attempt, self._service = task.attempt, task.service
                 self._connect_by = now + self._settings.connect_timeout
-                self._log.debug("attempt %d: connecting to %s", task.attempt, task.service)
+                self._log.debug("connecting to %s", task.service)
                 self._host.dial(task.attempt, task.service)
             case effects.WaitUntil():
                 self._retry_at = task.deadline
@@ -154,6 +154,9 @@ class Engine:
     def _report(self, state: State, error: Exception | None) -> None:
         if error is None:
             self._log.info("state %s", state)
+        elif state is State.STOPPED and self._on_state_changed is None:
+            # Nobody else would hear of it.
+            self._log.error("the client has stopped: %s: %s", type(error).__name__, error)
         else:
             self._log.info("state %s: %s: %s", state, type(error).__name__, error)
         self.calls.append(Notice("on_state_changed", self._on_state_changed, state, error))
@@ -193,8 +196,7 @@ class Engine:
             password=credentials.password if credentials else None,
         )
         self._log.debug(
-            "attempt %d: %s is connected, %s",
-            attempt,
+            "%s is connected, %s",
             service,
             f"user {credentials.user!r}" if credentials else "no user",
         )
@@ -205,7 +207,7 @@ class Engine:
         """The services could not be found out, or the stream could not be connected."""
         if attempt == self._attempt:
             self.drop()
-        self._log.info("attempt %d failed: %s", attempt, error)
+        self._log.info("attempt failed: %s", error)
         self._control.failed(attempt, error, now, self._host.random())
 
     def receive(self, buffer: Buffer, size: int) -> None:
@@ -264,7 +266,7 @@ class Engine:
         if closing:
             self._control.closed()
         elif opened_at is None:
-            self._log.info("attempt %d failed: %s", attempt, problem)
+            self._log.info("attempt failed: %s", problem)
             self._control.failed(attempt, problem, now, self._host.random())
         elif of_use or now - opened_at >= _PROVEN:
             self._control.lost(problem)

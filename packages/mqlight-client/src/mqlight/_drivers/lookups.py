@@ -46,7 +46,7 @@ class Lookups:
             if isinstance(answer, Exception):
                 self._control.post(Invoke(lambda: self._failed(attempt, answer)))
             else:
-                self._log.debug("attempt %d: services %s", attempt, ", ".join(map(str, answer)))
+                self._log.debug("services %s", ", ".join(map(str, answer)))
                 self._control.resolved(attempt, answer)
 
         def ask() -> None:

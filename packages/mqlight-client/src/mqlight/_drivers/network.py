@@ -240,6 +240,8 @@ def handshake_error(service: Service, problem: Exception) -> MQLightError:
     import ssl  # noqa: PLC0415
 
     message = f"{service}: the TLS handshake failed: {reason(problem)}"
+    if "WRONG_VERSION_NUMBER" in str(problem):
+        message += " (does the server speak TLS at this port, and is the scheme right?)"
     if isinstance(problem, ssl.SSLError) and not isinstance(
         problem, ssl.SSLEOFError | ssl.SSLZeroReturnError
     ):

@@ -110,7 +110,7 @@ class Pulled:
         if not self.subscription.live:
             raise NetworkError("client has unsubscribed since this message was received")
         if not message.link.alive:
-            raise NetworkError("client has reconnected since this message was received")
+            raise NetworkError(self._control.lost_since())
 
     def finish_last(self) -> None:
         """The application is done with the message that it got last."""

@@ -107,7 +107,7 @@ class Traffic:
         if receiver.confirm(task.token):
             receiver.grant(receiver.subscription.finished(1))
         elif not receiver.alive:
-            error = NetworkError("client has reconnected since this message was received")
+            error = NetworkError(self._control.lost_since())
         if task.callback is not None:
             self._calls.append(Notice("the callback of confirm_delivery", task.callback, error))
 
@@ -253,7 +253,9 @@ class Traffic:
         """The client has stopped: complete the messages that wait."""
         left = self._outbox.stop()
         if left:
-            error = StoppedError("send aborted due to disconnect")
+            reason = self._control.machine.stopped_by
+            said = "send aborted due to disconnect"
+            error = StoppedError(f"{said}: {reason}" if reason is not None else said)
             self._completed([(send, error) for send in left])
         if self._backlog.drain_owed:
             self._backlog.drain_owed = False

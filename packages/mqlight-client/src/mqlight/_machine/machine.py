@@ -138,6 +138,11 @@ class ClientMachine:
             return []
         return self._handle(Event.FATAL, error)
 
+    @property
+    def stopped_by(self) -> Exception | None:
+        """What has stopped the client; None for the application, or where it is not stopped."""
+        return self._error if self.state is State.STOPPED else None
+
     def retry_due(self) -> list[effects.Effect]:
         """The time of the last WaitUntil has come; ignored while an attempt is under way."""
         return [] if self._awaited else self._handle(Event.RETRY_DUE)

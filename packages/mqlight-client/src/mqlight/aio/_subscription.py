@@ -54,6 +54,7 @@ class Subscription:
         self._waiting: set[asyncio.Future[None]] = set()
         self._used = False
         self._given = 0
+        self._closed = False
         self._over = False
         self._error: Exception | None = None
 
@@ -115,6 +116,15 @@ class Subscription:
             self._pulled.finish_last()
         await self.unsubscribe()
 
+    def close(self) -> None:
+        """Give no more messages: `async for` ends, in every task.
+
+        What has been given can still be confirmed, until the block ends.  This is how to let
+        workers finish what they are at, for instance from a signal handler of the loop.
+        """
+        self._closed = True
+        self._wake()
+
     async def unsubscribe(self, *, delete: bool = False) -> None:
         """End the subscription before its block does.
 
@@ -151,7 +161,7 @@ class Subscription:
         Cancelling loses nothing: the message stays for the next call.
 
         Raises:
-            StopAsyncIteration: the subscription or the client has been ended as asked.
+            StopAsyncIteration: the subscription or the client has been closed or ended as asked.
             MQLightError: the client has stopped for another reason.
             RuntimeError: the subscription has not been entered; or another task waits for the next
                 message, while messages are confirmed by asking for the next one.
@@ -170,6 +180,8 @@ class Subscription:
             if self._over:
                 if self._error is not None:
                     raise self._error
+                raise StopAsyncIteration
+            if self._closed:
                 raise StopAsyncIteration
             taken = self._pulled.take()
             if taken is not None:

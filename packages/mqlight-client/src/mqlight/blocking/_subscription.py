@@ -48,6 +48,7 @@ class Subscription:
             finish=lambda subscription, message: control.post(Take(subscription, message)),
             wake=waiting.wake,
         )
+        self._closed = False
         self._over = False
         self._asking = 0
 
@@ -80,7 +81,7 @@ class Subscription:
 
         Raises:
             TimeoutError: none has come within `timeout` seconds.
-            StoppedError: the subscription or the client has been ended as asked.
+            StoppedError: the subscription or the client has been closed or ended as asked.
             MQLightError: the client has stopped for another reason.
             RangeError: the timeout is negative.
             RuntimeError: another thread waits for the next message, while messages are confirmed by
@@ -114,13 +115,13 @@ class Subscription:
             return found[0]
         raise (
             self._waiting.error
-            if not self._over and self._waiting.error
+            if not (self._over or self._closed) and self._waiting.error
             else StoppedError("the subscription has ended")
         )
 
     @property
     def _ended(self) -> bool:
-        return self._over or self._waiting.state in (State.STOPPING, State.STOPPED)
+        return self._over or self._closed or self._waiting.state in (State.STOPPING, State.STOPPED)
 
     def __iter__(self) -> Self:
         """Return itself."""
@@ -132,6 +133,18 @@ class Subscription:
             return self.receive()
         except StoppedError:
             raise StopIteration from None
+
+    def close(self) -> None:
+        """Give no more messages: loops over them end, in every thread.
+
+        What has been given can still be confirmed, until `unsubscribe` or the end of the block.
+        May be called from any thread, and from a signal handler.
+        """
+
+        def close() -> None:
+            self._closed = True
+
+        self._waiting.tell(close)
 
     def unsubscribe(self, *, delete: bool = False) -> None:
         """End the subscription; a destination with a ttl lives on for it.
