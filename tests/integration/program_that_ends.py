@@ -50,6 +50,24 @@ def falls_off() -> None:
     say("main thread ends")
 
 
+def starts_again() -> None:
+    """End the main thread; another one stops the client, and starts it again when all is quiet."""
+    client = connected()
+    holder = keeper._thread
+    assert holder is not None
+
+    def restart() -> None:
+        threading.main_thread().join()
+        holder.join()
+        client.start(lambda client: client.send("end", "now"))
+        client.subscribe("end", on_message=lambda *_: client.stop(lambda *_: say("stopped")))
+        say("last thread ends")
+
+    stopping = threading.Timer(0, client.stop)
+    stopping.start()
+    threading.Thread(target=restart).start()
+
+
 def raises() -> None:
     """The same with an exception."""
     falls_off()

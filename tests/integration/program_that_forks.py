@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import sys
@@ -99,6 +100,28 @@ def calls() -> None:
         tried("stop", client.stop)
         with client:
             say("leaves")
+
+    say("child", child(in_child))
+    deliver(client, "after")
+    say(client.state, get())
+    client.stop()
+    client.wait_stopped()
+
+
+def after_another() -> None:
+    """Fork when another client has ended, and been dropped, and is not collected yet."""
+    gc.disable()
+    for _ in range(3):
+        with mqlight.Client(SERVICE):
+            pass
+    threads = [one for one in threading.enumerate() if one.name.startswith("mqlight-AUTO")]
+    for one in threads:
+        one.join(PATIENCE)
+    client = connected(client_id="parent")
+
+    def in_child() -> None:
+        tried("state", client.get_state)
+        tried("send", lambda: client.send("news", "x"))
 
     say("child", child(in_child))
     deliver(client, "after")

@@ -64,6 +64,14 @@ def ended(process: subprocess.Popen[str]) -> tuple[str, str, int]:
     return output, errors, process.returncode
 
 
+@pytest.mark.skipif(
+    sys.version_info >= (3, 12), reason="no thread can be started once the main thread has ended"
+)
+def test_a_client_that_starts_late_holds_the_process_too(server: DevServer) -> None:
+    with running(server.url, "starts_again") as process:
+        assert ended(process) == ("last thread ends\nstopped\n", "", 0)
+
+
 def test_a_client_holds_the_process_until_a_callback_stops_it(server: DevServer) -> None:
     with running(server.url, "falls_off") as process:
         assert ended(process) == ("main thread ends\n", "", 0)

@@ -51,6 +51,15 @@ def test_every_call_in_the_child_says_why_it_is_refused(server: DevServer) -> No
     ]
 
 
+def test_clients_that_have_ended_keep_no_other_alive_in_the_child(server: DevServer) -> None:
+    assert said(server, "after_another") == [
+        "state stopped",
+        f"send StoppedError {FORKED}",
+        "child 0",
+        "started after",
+    ]
+
+
 def test_a_message_of_the_parents_can_not_be_confirmed_in_the_child(server: DevServer) -> None:
     assert said(server, "confirms") == [
         "confirm NetworkError the message came before the fork: only the parent can confirm it",

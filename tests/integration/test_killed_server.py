@@ -50,6 +50,7 @@ class ServerProcess:
         """Let it take nothing more in, but keep its connections."""
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGSTOP)
+        os.waitpid(self._process.pid, os.WUNTRACED)
 
     def kill(self) -> None:
         if self._process is not None:

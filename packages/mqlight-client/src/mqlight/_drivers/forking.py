@@ -6,12 +6,15 @@ every descriptor, and every lock as it was at that moment.
 
 from __future__ import annotations
 
+import logging
 import os
 import weakref
 from typing import Protocol
 
 from mqlight._drivers import replacement
 from mqlight._drivers.keeper import keeper
+
+log: logging.Logger = logging.getLogger("mqlight.driver")
 
 
 class Inherited(Protocol):
@@ -32,11 +35,19 @@ def watch(driver: Inherited) -> None:
     _drivers.add(driver)
 
 
+def forget(driver: Inherited) -> None:
+    """A driver has nothing left to disown."""
+    _drivers.discard(driver)
+
+
 def _in_child() -> None:
     keeper.forget()
     replacement.forget()
     for driver in tuple(_drivers):
-        driver.disown()
+        try:
+            driver.disown()
+        except Exception:  # the others must be disowned all the same
+            log.exception("a client could not be taken out of the child of a fork")
     _drivers.clear()
 
 

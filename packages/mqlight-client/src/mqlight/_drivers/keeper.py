@@ -42,10 +42,10 @@ class Keeper:
         with self._changed:
             self._held.add(client)
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._keep, name="mqlight-keeper", daemon=False
-                )
-                self._thread.start()
+                thread = threading.Thread(target=self._keep, name="mqlight-keeper", daemon=False)
+                with suppress(RuntimeError):  # 3.12 and later, once the main thread has ended
+                    thread.start()
+                    self._thread = thread
 
     def release(self, client: Held) -> None:
         """The client is stopped."""
@@ -89,7 +89,9 @@ class Keeper:
 
     def _keep(self) -> None:
         threading.main_thread().join()
-        self._wait(None)
+        with self._changed:
+            self._changed.wait_for(lambda: not self._held)
+            self._thread = None  # a client that another thread starts later needs a new one
 
     def _wait(self, timeout: float | None) -> None:
         with self._changed:

@@ -81,7 +81,7 @@ class ThreadedDriver:
         self._life_lock = threading.Lock()
         """Makes holding the process, and letting go of it, one step with the change of state."""
         self._lives = 0
-        """How often the client has stopped for good."""
+        """How many stops have been told; a start after one belongs to the next life."""
         self._stopped = threading.Event()
         self._finished: deque[Sequence[Call]] = deque()
         """Batches whose callbacks the standby thread made."""
@@ -188,6 +188,7 @@ class ThreadedDriver:
         """Give the descriptors back; on the engine's owner, at the end."""
         if self.control.inherited:
             return
+        forking.forget(self)
         self.hang_up()
         self._selector.close()
         self.wakeup.close()
