@@ -54,8 +54,8 @@ class Histories(RuleBasedStateMachine):
         self.application = Application()
         self.driver = self.application.driver
         self.numbers = count()
-        self.sent: dict[tuple[int, str], list[int]] = {}
-        """Messages that a server has sent, by connection and link."""
+        self.sent: list[tuple[proton.Link, int]] = []
+        """Messages that a server has sent, with the link: a later one may have its name."""
         self.tags: dict[tuple[int, str], int] = {}
         """The number of each message, by connection and delivery tag."""
         self.finished: set[int] = set()
@@ -249,7 +249,7 @@ class Histories(RuleBasedStateMachine):
             encoded = encode_text(encode_prefix(pattern, TEXT), str(number))
             tag = peer.send(name, encoded, settled=settled)
             self.tags[index, tag] = number
-            self.sent.setdefault((index, name), []).append(number)
+            self.sent.append((peer.links[name], number))
         if at_once:
             self.driver.settle_down()
 
@@ -308,10 +308,10 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def no_more_is_under_way_than_the_application_grants(self) -> None:
         done = self.application.done
-        for index, peer in enumerate(self.ledger.peers[-1:], len(self.ledger.peers) - 1):
+        for peer in self.ledger.peers[-1:]:
             for name, link in peer.links.items():
                 if isinstance(link, proton.Sender):
-                    sent = self.sent.get((index, name), [])
+                    sent = [number for sender, number in self.sent if sender is link]
                     under_way = sum(number not in done for number in sent)
                     assert link.credit + under_way <= CREDITS[name.removeprefix("private:")]
 
