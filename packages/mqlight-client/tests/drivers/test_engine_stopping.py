@@ -316,3 +316,20 @@ def test_a_replaced_client_takes_leave_of_the_server(client: DrivenClient) -> No
         ("sent", "news", "one", f"send aborted due to disconnect: {error}"),
         ("stopped", error),
     ]
+
+
+def test_a_message_of_the_next_life_owes_no_drain_in_the_last_one(client: DrivenClient) -> None:
+    def on_sent(*_: object) -> None:
+        client.log.append(("sent",))
+        client.send("two", 1)
+        client.backlog.drain_owed = True
+
+    client.send("one", 1)
+    topic, encoded, qos, _, data, options = client.control.inbox.pop()
+    client.control.inbox.append((topic, encoded, qos, on_sent, data, options))
+    client.turn()
+    client.control.stop(client.on_stopped)
+    client.control.start(None)
+    client.lose()
+    names = [entry[0] for entry in client.taken_log()]
+    assert names == ["stopping", "sent", "stopped", "on_stopped", "starting"]

@@ -131,8 +131,10 @@ class Traffic:
         """The callbacks have returned: settle messages, grant credit, forget what is told."""
         for call in calls:
             if type(call) is Sent:
+                awaited = self._backlog.holds_much
                 self._backlog.told_bytes += call.size
-                self._drain()
+                if awaited:
+                    self._drain()
             if type(call) is Messages:
                 receiver = call.arrived.receiver
                 self._unfinished -= call.arrived.cost

@@ -51,9 +51,14 @@ class Backlog:
         """Bytes accepted and not told: what is kept in memory."""
         return self.accepted_bytes - self.told_bytes
 
+    @property
+    def holds_much(self) -> bool:
+        """Too much is held for a drain, whatever is finished."""
+        return self.held > self.most_queued_bytes // 2
+
     def drained(self) -> bool:
         """Take back the drain that is owed once the backlog is at or below half; True if so."""
-        if not self.drain_owed or self.held > self.most_queued_bytes // 2:
+        if not self.drain_owed or self.holds_much:
             return False
         if self.messages > MOST_MESSAGES // 2 or self.size > MOST_BYTES // 2:
             return False
