@@ -77,7 +77,7 @@ def test_what_is_not_a_dict_is_a_type_error(value: object) -> None:
     assert type(caught.value) is TypeError
 
 
-@pytest.mark.parametrize("name", ["pasword", "ssl_keystore", "", "User", 7, None])
+@pytest.mark.parametrize("name", ["pasword", "ssl_keyring", "", "User", 7, None])
 def test_an_unknown_name_is_refused_with_the_names_there_are(name: object) -> None:
     message = refusal_of({name: "S3CRET"})
     assert message.startswith(f"{name} is not a valid name for the security options")

@@ -1,11 +1,38 @@
 from __future__ import annotations
 
-from mqlight_security import Credentials, choose_mechanism
+import pytest
+
+from mqlight_security import Credentials, acceptable_mechanisms, choose_mechanism
+
+ANN = Credentials("ann", "secret")
 
 
-def test_credentials_are_sent_by_plain() -> None:
-    assert choose_mechanism(Credentials("alice", "secret")) == "PLAIN"
+@pytest.mark.parametrize(
+    ("credentials", "client_certificate", "acceptable"),
+    [
+        (None, False, ("ANONYMOUS",)),
+        (ANN, False, ("PLAIN",)),
+        (None, True, ("EXTERNAL", "ANONYMOUS")),
+        (ANN, True, ("EXTERNAL", "PLAIN")),
+    ],
+)
+def test_what_a_client_has_tells_which_mechanisms_will_do(
+    credentials: Credentials | None, acceptable: tuple[str, ...], *, client_certificate: bool
+) -> None:
+    found = acceptable_mechanisms(credentials, client_certificate=client_certificate)
+    assert found == acceptable
 
 
-def test_without_credentials_a_client_is_anonymous() -> None:
-    assert choose_mechanism(None) == "ANONYMOUS"
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        (("ANONYMOUS", "PLAIN", "EXTERNAL"), "EXTERNAL"),
+        (("ANONYMOUS", "PLAIN"), "PLAIN"),
+        (("ANONYMOUS", "SCRAM-SHA-256"), None),
+        ((), None),
+    ],
+)
+def test_the_strongest_that_both_sides_know_is_chosen(
+    offered: tuple[str, ...], chosen: str | None
+) -> None:
+    assert choose_mechanism(("EXTERNAL", "PLAIN"), offered) == chosen

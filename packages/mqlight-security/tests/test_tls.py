@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import ssl
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import trustme
+from certificates import connect
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -16,9 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from mqlight_core import SecurityError
 from mqlight_security import client_context, security_options
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from mqlight_security.files import LARGEST_FILE
 
 PASSPHRASE = "open sesame"
 
@@ -87,23 +86,7 @@ def context_of(**options: object) -> ssl.SSLContext:
 def refusal_of(**options: object) -> str:
     with pytest.raises(SecurityError) as caught:
         context_of(**options)
-    assert caught.value.__cause__ is not None
     return str(caught.value)
-
-
-def connect(
-    client_side: ssl.SSLContext, server_side: ssl.SSLContext, host: str = "localhost"
-) -> ssl.SSLObject:
-    """Let client and server shake hands in memory; return the server's end."""
-    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = client_side.wrap_bio(to_client, to_server, server_hostname=host)
-    server = server_side.wrap_bio(to_server, to_client, server_side=True)
-    for _flight in range(3):
-        for end in (client, server):
-            with suppress(ssl.SSLWantReadError):
-                end.do_handshake()
-    assert client.version() == server.version()
-    return server
 
 
 def test_a_server_of_a_trusted_authority_is_accepted(files: Files, server: ssl.SSLContext) -> None:
@@ -198,14 +181,15 @@ def test_a_client_shows_its_certificate(
 def test_a_trust_file_without_certificates_is_refused(files: Files) -> None:
     message = refusal_of(ssl_trust_certificate=files.text)
     assert message == (
-        f"ssl_trust_certificate {files.text!r} holds no valid certificate in PEM format"
+        f"ssl_trust_certificate {files.text!r} holds no certificate, "
+        "neither in PEM format nor in DER"
     )
 
 
 def test_a_certificate_file_without_certificates_is_refused(files: Files) -> None:
     message = refusal_of(ssl_client_certificate=files.key, ssl_client_key=files.key)
     assert message == (
-        f"ssl_client_certificate {files.key!r} holds no valid certificate in PEM format"
+        f"ssl_client_certificate {files.key!r} holds a private key and no certificate"
     )
 
 
@@ -263,3 +247,98 @@ def test_a_file_that_has_gone_since_is_named(gone: str, files: Files, tmp_path: 
     with pytest.raises(SecurityError, match="No such file or directory") as caught:
         client_context(options)
     assert str(caught.value).startswith(f"{gone} {str(path)!r} cannot be ")
+
+
+def test_a_trust_certificate_may_be_der(
+    authority: trustme.CA, server: ssl.SSLContext, tmp_path: Path
+) -> None:
+    trust = tmp_path / "trust.der"
+    trust.write_bytes(ssl.PEM_cert_to_DER_cert(authority.cert_pem.bytes().decode()))
+    connect(context_of(ssl_trust_certificate=trust), server)
+
+
+def test_a_bundle_is_trusted_as_a_whole_with_text_around(
+    files: Files, server: ssl.SSLContext, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    other = trustme.CA().cert_pem.bytes()
+    ours = Path(files.authority).read_bytes()
+    bundle.write_bytes(b"# some\n" + other + b"\r\nours:\n" + ours + b"end\n")
+    connect(context_of(ssl_trust_certificate=bundle), server)
+
+
+def test_what_the_file_holds_is_trusted_also_if_it_is_no_root(tmp_path: Path) -> None:
+    between = trustme.CA().create_child_ca()
+    trust = tmp_path / "between.pem"
+    between.cert_pem.write_to_path(str(trust))
+    asked = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    between.issue_cert("localhost").configure_cert(asked)
+    connect(context_of(ssl_trust_certificate=trust), asked)
+
+
+def test_without_the_check_of_the_name_the_chain_is_still_verified(
+    files: Files, server: ssl.SSLContext, tmp_path: Path
+) -> None:
+    lax = {"ssl_verify_name": False}
+    connect(context_of(ssl_trust_certificate=files.authority, **lax), server, "elsewhere.example")
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    with pytest.raises(ssl.SSLCertVerificationError, match="unable to get local issuer"):
+        connect(context_of(ssl_trust_certificate=other, **lax), server)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "reason"),
+    [
+        (-2, -1, "holds a certificate that has expired: it was valid until 20"),
+        (1, 2, "holds a certificate that is not valid yet: it is from 20"),
+    ],
+)
+def test_a_certificate_that_is_not_valid_now_is_not_used(
+    since: int, until: int, reason: str, authority: trustme.CA, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    leaf = authority.issue_cert(
+        "client", not_before=now + timedelta(since), not_after=now + timedelta(until)
+    )
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    leaf.cert_chain_pems[0].write_to_path(str(certificate))
+    leaf.private_key_pem.write_to_path(str(key))
+    message = refusal_of(ssl_client_certificate=certificate, ssl_client_key=key)
+    assert message.startswith(f"ssl_client_certificate {str(certificate)!r} {reason}")
+    message = refusal_of(ssl_trust_certificate=certificate)
+    assert message.startswith(f"ssl_trust_certificate {str(certificate)!r} {reason}")
+
+
+def test_an_expired_authority_beside_others_does_no_harm(
+    files: Files, authority: trustme.CA, server: ssl.SSLContext, tmp_path: Path
+) -> None:
+    past = datetime.now(UTC) - timedelta(1)
+    expired = authority.issue_cert("x", not_before=past - timedelta(1), not_after=past)
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(expired.cert_chain_pems[0].bytes() + Path(files.authority).read_bytes())
+    connect(context_of(ssl_trust_certificate=bundle), server)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "is empty"),
+        (b"x" * (LARGEST_FILE + 1), f"is larger than {LARGEST_FILE} bytes"),
+        (b"\0\xff" * 100, "holds no certificate, neither in PEM format nor in DER"),
+        (
+            b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "holds no valid certificate in PEM format: number 1 is damaged",
+        ),
+        (
+            b"-----BEGIN CERTIFICATE-----\n",
+            "holds no valid certificate in PEM format: number 1 is damaged",
+        ),
+    ],
+)
+def test_a_file_that_is_no_certificate_says_why(
+    content: bytes, reason: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "trust.pem"
+    path.write_bytes(content)
+    assert refusal_of(ssl_trust_certificate=path) == f"ssl_trust_certificate {str(path)!r} {reason}"

@@ -88,6 +88,8 @@ class SecurityOptionsDict(TypedDict, total=False):
     ssl_client_certificate: str | None
     ssl_client_key: str | None
     ssl_client_key_passphrase: str | None
+    ssl_keystore: str | None
+    ssl_keystore_passphrase: str | None
     ssl_verify_name: bool
 
 

@@ -1,4 +1,4 @@
-"""Security options, credentials, SASL choice and TLS contexts for AMQP clients.
+"""Security options, credentials, SASL choice and TLS contexts for AMQP clients and servers.
 
 Importing it loads neither pydantic nor ssl; the names that need them do, on first use.
 """
@@ -9,26 +9,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from mqlight_security.credentials import Credentials, agreed_credentials, credentials_for
-from mqlight_security.sasl import choose_mechanism
+from mqlight_security.sasl import acceptable_mechanisms, choose_mechanism
 
 if TYPE_CHECKING:
     from mqlight_security.options import SecurityOptions, security_options
+    from mqlight_security.server_tls import ServerTls, server_context
     from mqlight_security.tls import client_context
 
 __all__ = [
     "Credentials",
     "SecurityOptions",
+    "ServerTls",
+    "acceptable_mechanisms",
     "agreed_credentials",
     "choose_mechanism",
     "client_context",
     "credentials_for",
     "security_options",
+    "server_context",
 ]
 
 _LAZY = {
     "SecurityOptions": "mqlight_security.options",
+    "ServerTls": "mqlight_security.server_tls",
     "client_context": "mqlight_security.tls",
     "security_options": "mqlight_security.options",
+    "server_context": "mqlight_security.server_tls",
 }
 
 if not TYPE_CHECKING:  # a type checker would take every misspelt name for one of these

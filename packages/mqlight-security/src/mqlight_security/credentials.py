@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from mqlight_core import InvalidArgumentError, Service
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from mqlight_security.options import SecurityOptions
 
 __all__ = ["Credentials", "agreed_credentials", "credentials_for"]
@@ -19,6 +21,23 @@ class Credentials:
 
     user: str
     password: str = field(repr=False)
+
+    def __copy__(self) -> Self:
+        """Return the same: it cannot change."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return the same: it cannot change."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: a pickle would hold the password in clear.
+
+        Raises:
+            TypeError: always.
+        """
+        message = "Credentials cannot be pickled: the password would be in clear"
+        raise TypeError(message)
 
 
 def credentials_for(service: Service, options: SecurityOptions) -> Credentials | None:

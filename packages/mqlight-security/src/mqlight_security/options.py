@@ -1,4 +1,4 @@
-"""The security options of a client: the seed's seven, validated.
+"""The security options of a client: the seed's seven and a keystore, validated.
 
 Unlike IBM's module a trust certificate is not required beside a client certificate, and a key's
 passphrase only where the key has one (mqlight-protocol.md §1.5 compares the published clients).
@@ -6,11 +6,13 @@ passphrase only where the key has one (mqlight-protocol.md §1.5 compares the pu
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, ClassVar, NoReturn, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo, model_validator
 
@@ -34,9 +36,12 @@ def _check_file(path: str | None, info: ValidationInfo) -> str | None:
     if path is None:
         return None
     try:
-        if stat.S_ISREG(Path(path).stat().st_mode):
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            reason = "is not a regular file"
+        elif os.access(path, os.R_OK):
             return path
-        reason = "is not a regular file"
+        else:
+            reason = f"cannot be used: {os.strerror(errno.EACCES)}"
     except OSError as error:
         reason = f"cannot be used: {error.strerror}"
     except ValueError:
@@ -68,6 +73,13 @@ def _plain(value: str | SecretStr | None) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else value or ""
 
 
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # it is None in sys.modules
+        return False
+
+
 _String = Reported(InvalidArgumentError, "{name} must be a str, not {type}")
 _Unicode = AfterValidator(_check_unicode)
 _Credential = AfterValidator(_check_credential)
@@ -86,7 +98,8 @@ class SecurityOptions(Arguments):
     """How to connect securely: credentials, certificates, the name check.
 
     Frozen. Printing it shows no password and no passphrase. None means that an option is not
-    given. Files are paths (str or `os.PathLike`) of existing regular files in PEM format.
+    given. Files are paths (str or `os.PathLike`) of existing regular files that can be read; what
+    they hold is looked at when `client_context` reads them.
 
     Raises:
         InvalidArgumentError: an option is unknown, of a wrong type, contradicts another, lacks the
@@ -97,7 +110,7 @@ class SecurityOptions(Arguments):
         InvalidArgumentError,
         "{name} is not a valid name for the security options: they are user, password, "
         "ssl_trust_certificate, ssl_client_certificate, ssl_client_key, "
-        "ssl_client_key_passphrase and ssl_verify_name",
+        "ssl_client_key_passphrase, ssl_keystore, ssl_keystore_passphrase and ssl_verify_name",
     )
 
     user: _User = None
@@ -112,6 +125,10 @@ class SecurityOptions(Arguments):
     """The private key of the client's certificate."""
     ssl_client_key_passphrase: _Passphrase = None
     """The passphrase of the key, if it is encrypted."""
+    ssl_keystore: _File = None
+    """A PKCS#12 file with the client's certificate and key, instead of those two."""
+    ssl_keystore_passphrase: _Passphrase = None
+    """The passphrase of the keystore, if it has one."""
     ssl_verify_name: _VerifyName = True
     """Whether the server's certificate must be for the host that was connected to."""
 
@@ -126,12 +143,42 @@ class SecurityOptions(Arguments):
         if self.ssl_client_key_passphrase is not None and self.ssl_client_key is None:
             message = "ssl_client_key_passphrase is specified without an ssl_client_key"
             raise InvalidArgumentError(message)
+        if self.ssl_keystore_passphrase is not None and self.ssl_keystore is None:
+            message = "ssl_keystore_passphrase is specified without an ssl_keystore"
+            raise InvalidArgumentError(message)
+        if self.ssl_keystore is not None:
+            self._check_keystore()
         return self
+
+    def _check_keystore(self) -> None:
+        if self.ssl_client_certificate is not None:
+            message = "ssl_keystore and ssl_client_certificate cannot be specified together"
+            raise InvalidArgumentError(message)
+        if not _is_installed("cryptography"):
+            message = (
+                "ssl_keystore needs the package cryptography, which is not installed: it comes "
+                "with mqlight-security[pkcs12] and mqlight-client[pkcs12]"
+            )
+            raise InvalidArgumentError(message)
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: a pickle would hold the secrets in clear.
+
+        Raises:
+            TypeError: always.
+        """
+        message = "SecurityOptions cannot be pickled: the passwords would be in clear"
+        raise TypeError(message)
+
+    @property
+    def has_client_certificate(self) -> bool:
+        """Whether the client has a certificate to show, in files of its own or in a keystore."""
+        return self.ssl_client_certificate is not None or self.ssl_keystore is not None
 
     @property
     def uses_files(self) -> bool:
         """Whether a certificate or key file is given, which makes sense with TLS only."""
-        return self.ssl_trust_certificate is not None or self.ssl_client_certificate is not None
+        return self.ssl_trust_certificate is not None or self.has_client_certificate
 
 
 def security_options(value: object) -> SecurityOptions:

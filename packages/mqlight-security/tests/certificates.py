@@ -1,0 +1,47 @@
+"""Handshakes in memory, and certificates made on the spot."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    NoEncryption,
+    load_pem_private_key,
+    pkcs12,
+)
+from cryptography.x509 import load_pem_x509_certificate
+
+if TYPE_CHECKING:
+    import trustme
+
+
+def connect(
+    client_side: ssl.SSLContext, server_side: ssl.SSLContext, host: str = "localhost"
+) -> ssl.SSLObject:
+    """Let client and server shake hands in memory; return the server's end."""
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = client_side.wrap_bio(to_client, to_server, server_hostname=host)
+    server = server_side.wrap_bio(to_server, to_client, server_side=True)
+    for _flight in range(3):
+        for end in (client, server):
+            with suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+    assert client.version() == server.version()
+    return server
+
+
+def keystore(leaf: trustme.LeafCert, passphrase: str | None) -> bytes:
+    """Return a certificate, its chain and its key as PKCS#12."""
+    first, *others = (load_pem_x509_certificate(pem.bytes()) for pem in leaf.cert_chain_pems)
+    key = load_pem_private_key(leaf.private_key_pem.bytes(), None)
+    encryption = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
+    return pkcs12.serialize_key_and_certificates(
+        b"client",
+        key,  # type: ignore[arg-type]
+        first,
+        others,
+        encryption,
+    )
