@@ -45,7 +45,7 @@ class Client:
             client with the same id replaces the first, which stops with ReplacedError.
         security_options: a dict with `user` and `password`, `ssl_trust_certificate`,
             `ssl_client_certificate`, `ssl_client_key`, `ssl_client_key_passphrase`,
-            `ssl_verify_name`.
+            `ssl_keystore`, `ssl_keystore_passphrase`, `ssl_verify_name`.
         on_started: `on_started(client)`, called when the client has connected after a start.
         on_state_changed: `on_state_changed(client, state, err)`, called for each change of state.
         on_drain: `on_drain(client)`, called once after `send` has returned False, when the backlog

@@ -46,10 +46,11 @@ def check_settings(
     security = check_security(security_options)
     fixed = source.fixed
     if fixed is not None:
-        if security.uses_files and not any(one.tls for one in fixed):
+        plain = next((one for one in fixed if not one.tls), None)
+        if security.uses_files and plain is not None:
             message = (
-                "security_options name certificate or key files, but no service has a URL that "
-                "starts with amqps://"
+                "security_options name certificate or key files, but the URL of service "
+                f"{plain} does not start with amqps://"
             )
             raise InvalidArgumentError(message)
         for one in fixed:

@@ -41,7 +41,8 @@ ADDRESS = "private:news"
 def new_connection(
     user: str | None = None, password: str | None = None, idle_timeout: int = 0
 ) -> AmqpConnection:
-    identity = Identity("client-1", "host", "amqp://host:5672", user, password)
+    mechanisms = ("ANONYMOUS" if user is None else "PLAIN",)
+    identity = Identity("client-1", "host", "amqp://host:5672", user, password, mechanisms)
     return AmqpConnection(identity, idle_timeout)
 
 
@@ -73,11 +74,17 @@ def frame(kind: int, body: bytes) -> bytes:
     return (8 + len(body)).to_bytes(4, "big") + b"\x02" + bytes((kind,)) + b"\x00\x00" + body
 
 
+def mechanisms(*offered: str) -> bytes:
+    """A frame that offers these mechanisms."""
+    symbols = b"".join(bytes((len(name),)) + name.encode() for name in offered)
+    array = b"\xe0" + bytes((len(symbols) + 2, len(offered))) + b"\xa3" + symbols
+    return frame(1, b"\x00\x53\x40\xc0" + bytes((len(array) + 1, 1)) + array)
+
+
 def answer_sasl(client: AmqpConnection, code: int) -> None:
     """Offer both mechanisms, and answer what the client chooses with this outcome."""
-    offered = b"\x00\x53\x40\xc0\x15\x01\xe0\x12\x02\xa3\x05PLAIN\x09ANONYMOUS"
     taken(client)
-    put(client, SASL_HEADER + frame(1, offered))
+    put(client, SASL_HEADER + mechanisms("PLAIN", "ANONYMOUS"))
     taken(client)
     put(client, frame(1, b"\x00\x53\x44\xc0\x03\x01\x50" + bytes((code,))))
 
@@ -125,8 +132,8 @@ def test_a_user_is_authenticated_by_plain(password: str, *, accepted: bool) -> N
     [
         (None, 1, SecurityError, "does not accept this anonymous client"),
         ("ann", 1, SecurityError, "does not accept this user and password"),
-        ("ann", 2, SecurityError, "does not offer PLAIN"),
-        (None, 3, SecurityError, "does not offer ANONYMOUS"),
+        ("ann", 2, SecurityError, "sasl negotiation failed: the server failed at PLAIN"),
+        (None, 3, SecurityError, "sasl negotiation failed: the server failed at ANONYMOUS"),
         ("ann", 4, NetworkError, "can not authenticate at the moment"),
     ],
 )
@@ -146,10 +153,52 @@ def test_a_refusal_to_authenticate_is_the_end(
 def test_a_server_without_the_mechanism_is_a_security_error() -> None:
     client = new_connection("ann", "secret")
     taken(client)
-    put(client, SASL_HEADER + frame(1, b"\x00\x53\x40\xc0\x0e\x01\xe0\x0b\x01\xa3\x08EXTERNAL"))
+    put(client, SASL_HEADER + mechanisms("EXTERNAL"))
     error = error_of(client.process())
     assert type(error) is SecurityError
     assert "does not offer PLAIN" in str(error)
+    client.free()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "offered", "chosen"),
+    [
+        (("EXTERNAL", "PLAIN"), ("PLAIN", "EXTERNAL"), "EXTERNAL"),
+        (("EXTERNAL", "PLAIN"), ("PLAIN", "ANONYMOUS"), "PLAIN"),
+        (("EXTERNAL", "ANONYMOUS"), ("ANONYMOUS", "EXTERNAL"), "EXTERNAL"),
+        (("EXTERNAL", "ANONYMOUS"), ("PLAIN", "ANONYMOUS"), "ANONYMOUS"),
+        (("PLAIN",), ("EXTERNAL", "ANONYMOUS", "PLAIN"), "PLAIN"),
+        (("ANONYMOUS",), ("EXTERNAL", "PLAIN", "ANONYMOUS"), "ANONYMOUS"),
+    ],
+)
+def test_the_strongest_mechanism_of_both_sides_is_used(
+    wanted: tuple[str, ...], offered: tuple[str, ...], chosen: str
+) -> None:
+    user, password = ("ann", "secret") if "PLAIN" in wanted else (None, None)
+    client = AmqpConnection(Identity("id", "host", "amqp://host:5672", user, password, wanted), 0)
+    taken(client)
+    put(client, SASL_HEADER + mechanisms(*offered))
+    assert chosen.encode() in taken(client)
+    put(client, frame(1, b"\x00\x53\x44\xc0\x03\x01\x50\x01"))
+    error = error_of(client.process())
+    assert type(error) is SecurityError
+    told = {
+        "EXTERNAL": "this client certificate",
+        "PLAIN": "this user and password",
+        "ANONYMOUS": "this anonymous client",
+    }
+    assert told[chosen] in str(error)
+    client.free()
+
+
+def test_a_server_that_offers_nothing_of_use_is_told_what_would_do() -> None:
+    identity = Identity("id", "host", "amqp://host:5672", "ann", "secret", ("EXTERNAL", "PLAIN"))
+    client = AmqpConnection(identity, 0)
+    taken(client)
+    put(client, SASL_HEADER + mechanisms("ANONYMOUS", "SCRAM-SHA-256"))
+    error = error_of(client.process())
+    assert type(error) is SecurityError
+    assert "the server does not offer EXTERNAL or PLAIN" in str(error)
     client.free()
 
 
@@ -167,7 +216,7 @@ def test_a_server_that_is_not_amqp_is_a_network_error_that_says_so(
 
 
 def test_a_password_is_never_shown() -> None:
-    identity = Identity("id", "host", "amqp://host:5672", "ann", "secret")
+    identity = Identity("id", "host", "amqp://host:5672", "ann", "secret", ("PLAIN",))
     assert "secret" not in repr(identity)
     assert "ann" not in repr(identity)
 

@@ -65,6 +65,7 @@ FUNCTIONS = (
     "pn_receiver",
     "pn_sasl",
     "pn_sasl_allowed_mechs",
+    "pn_sasl_get_mech",
     "pn_sasl_outcome",
     "pn_sasl_set_allow_insecure_mechs",
     "pn_sender",

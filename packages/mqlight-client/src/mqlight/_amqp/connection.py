@@ -50,6 +50,14 @@ _NOT_AMQP = ("protocol header", "header mismatch")
 IS_IT_AMQP = "(is there an AMQP 1.0 server at this port, and is the scheme right?)"
 
 
+_WHO = {
+    "ANONYMOUS": "anonymous client",
+    "EXTERNAL": "client certificate",
+    "PLAIN": "user and password",
+}
+"""Who was to be authenticated, by SASL's mechanism."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who connects, and to whom; the password is never shown."""
@@ -60,6 +68,8 @@ class Identity:
     """The service, for error messages: `amqp://host:port`."""
     user: str | None = None
     password: str | None = None
+    mechanisms: tuple[str, ...] = ("ANONYMOUS",)
+    """SASL's mechanisms that will do, the strongest first."""
 
     def __repr__(self) -> str:
         return f"Identity({self.container_id!r}, {self.address!r})"
@@ -93,7 +103,7 @@ class AmqpConnection:
         pn.pn_connection_collect(self._connection, self._collector)
         pn.pn_connection_set_container(self._connection, pn.c_string(identity.container_id))
         pn.pn_connection_set_hostname(self._connection, pn.c_string(identity.hostname))
-        self._choose_mechanism(identity)
+        self._authenticate(identity)
         pn.pn_transport_set_max_frame(self._transport, MAX_FRAME)
         pn.pn_transport_set_idle_timeout(self._transport, idle_timeout)
         pn.pn_transport_bind(self._transport, self._connection)
@@ -102,16 +112,15 @@ class AmqpConnection:
         pn.pn_session_set_incoming_capacity(self._session, SESSION_WINDOW)
         pn.pn_session_open(self._session)
 
-    def _choose_mechanism(self, identity: Identity) -> None:
+    def _authenticate(self, identity: Identity) -> None:
         sasl = self._sasl = pn.pn_sasl(self._transport)
-        if identity.user is None:
-            pn.pn_sasl_allowed_mechs(sasl, b"ANONYMOUS")
-            return
-        pn.pn_connection_set_user(self._connection, pn.c_string(identity.user))
-        pn.pn_connection_set_password(self._connection, pn.c_string(identity.password or ""))
-        pn.pn_sasl_allowed_mechs(sasl, b"PLAIN")
-        # Proton does not see the TLS around it; whether PLAIN may go in clear is decided above.
-        pn.pn_sasl_set_allow_insecure_mechs(sasl, True)  # noqa: FBT003 - a C function
+        # Of those that the server offers proton takes the strongest: in this order, too.
+        pn.pn_sasl_allowed_mechs(sasl, pn.c_string(" ".join(identity.mechanisms)))
+        if identity.user is not None:
+            pn.pn_connection_set_user(self._connection, pn.c_string(identity.user))
+            pn.pn_connection_set_password(self._connection, pn.c_string(identity.password or ""))
+            # Proton does not see the TLS around it; whether PLAIN may go in clear is decided above.
+            pn.pn_sasl_set_allow_insecure_mechs(sasl, True)  # noqa: FBT003 - a C function
 
     def receive(self, buffer: pn.Buffer, size: int) -> None:
         """Take in the first `size` bytes of the buffer."""
@@ -227,19 +236,24 @@ class AmqpConnection:
 
     @property
     def _mechanism(self) -> str:
-        return "ANONYMOUS" if self._identity.user is None else "PLAIN"
+        """The mechanism in use; "" while there is none."""
+        return pn.text(pn.pn_sasl_get_mech(self._sasl))
 
     def _sasl_error(self, outcome: int) -> MQLightError:
-        self._log.sasl(self._mechanism, outcome)
+        mechanism = self._mechanism
+        self._log.sasl(mechanism or "without a mechanism", outcome)
         what = f"{self._identity.address}: sasl negotiation failed"
         if outcome == pn.PN_SASL_AUTH:
             return SecurityError(
                 f"{self._identity.address}: sasl authentication failed: the server does not accept "
-                f"this {'user and password' if self._identity.user else 'anonymous client'}"
+                f"this {_WHO.get(mechanism, 'client')}"
             )
         if outcome == pn.PN_SASL_TEMP:
             return NetworkError(f"{what}: the server can not authenticate at the moment")
-        return SecurityError(f"{what}: the server does not offer {self._mechanism}")
+        if mechanism:
+            return SecurityError(f"{what}: the server failed at {mechanism}")
+        wanted = " or ".join(self._identity.mechanisms)
+        return SecurityError(f"{what}: the server does not offer {wanted}")
 
     def _control(  # noqa: C901 - one branch an event
         self, kind: int, event: pn.Event, events: list[Event]

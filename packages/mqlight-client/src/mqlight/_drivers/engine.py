@@ -16,6 +16,7 @@ from mqlight._log.client_log import ClientLog
 from mqlight._machine import effects
 from mqlight._machine.states import State
 from mqlight_core.errors import MQLightError, NetworkError
+from mqlight_security import acceptable_mechanisms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -188,12 +189,14 @@ class Engine:
         service = self._service
         if attempt != self._attempt or service is None:
             return False
+        certified = service.tls and self._settings.security.has_client_certificate
         identity = Identity(
             container_id=self._settings.client_id,
             hostname=service.host,
             address=service.address,
             user=credentials.user if credentials else None,
             password=credentials.password if credentials else None,
+            mechanisms=acceptable_mechanisms(credentials, client_certificate=certified),
         )
         self._log.debug(
             "%s is connected, %s",

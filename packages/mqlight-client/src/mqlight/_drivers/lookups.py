@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mqlight._drivers.certificates import Certificates
 from mqlight._drivers.control import Invoke
 from mqlight._drivers.network import resolve
 from mqlight._log.client_log import ClientLog
-from mqlight_security import client_context
 
 if TYPE_CHECKING:
     import ssl
@@ -35,6 +35,7 @@ class Lookups:
     ) -> None:
         self._log = ClientLog("mqlight.driver", settings.client_id)
         self._settings = settings
+        self._certificates = Certificates(settings)
         self._control = control
         self._background = background
         self._failed = failed
@@ -69,7 +70,7 @@ class Lookups:
 
         def look_up() -> None:
             try:
-                context = client_context(self._settings.security) if service.tls else None
+                context = self._certificates.context_for(service)
                 addresses = resolve(service)
             except Exception as error:  # noqa: BLE001 - whatever it is, the attempt has failed
                 problem = error

@@ -310,7 +310,14 @@ class LoopDriver:
     ) -> None:
         try:
             credentials = self._passwords.credentials(service)
-            stream = await connect(service, addresses, context, self, self._log)
+            stream = await connect(
+                service,
+                addresses,
+                context,
+                self,
+                self._log,
+                handshake_timeout=self._settings.connect_timeout,
+            )
         except Exception as error:  # noqa: BLE001 - whatever it is, the attempt has failed
             problem = error
             self._connecting = None
@@ -336,7 +343,7 @@ class LoopDriver:
             self._connecting = None
         if self._stream is not None:
             self._leave(self._stream.closed)
-            self._stream.abort()
+            self._stream.close()
             self._stream = None
 
     def _leave(self, what: asyncio.Future[None]) -> None:

@@ -7,7 +7,8 @@ import os
 import socket
 from typing import TYPE_CHECKING, Protocol, cast
 
-from mqlight._drivers.network import broken, handshake_error, hung_up, log_tls, reason
+from mqlight._drivers.network import broken, hung_up, reason
+from mqlight._drivers.tls import connection_error, handshake_error, log_tls
 from mqlight_core.errors import NetworkError
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _HIGH_WATER = 128 * 1024
 """Bytes that asyncio may keep for a slow peer before it asks us to pause."""
+
+_SHUTDOWN_TIMEOUT = 1.0
+"""Seconds that a server has to answer the end of TLS."""
 
 
 class Reader(Protocol):
@@ -46,6 +50,7 @@ class LoopStream(asyncio.BufferedProtocol):
         self.service = service
         self._reader = reader
         self._transport: asyncio.Transport | None = None
+        self._is_tls = False
         self._reading = False
         self.full: bool = False
         """The peer takes no more for now."""
@@ -71,10 +76,14 @@ class LoopStream(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.write(content)
 
-    def abort(self) -> None:
-        """Close at once; `closed` follows."""
+    def close(self) -> None:
+        """Close at once; over TLS the server is told, and has a second to say the same."""
         self.full = True
-        if self._transport is not None:
+        if self._transport is None:
+            return
+        if self._is_tls:
+            self._transport.close()
+        else:
             self._transport.abort()
 
     def disown(self) -> None:
@@ -90,6 +99,7 @@ class LoopStream(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Told by the loop."""
         self._transport = cast("asyncio.Transport", transport)
+        self._is_tls = transport.get_extra_info("ssl_object") is not None
         self._transport.set_write_buffer_limits(_HIGH_WATER)
         # What comes now would find nobody: the engine's connection is made after this.
         self._transport.pause_reading()
@@ -116,18 +126,23 @@ class LoopStream(asyncio.BufferedProtocol):
         self.full = True
         self._transport = None
         self.closed.set_result(None)
-        lost = hung_up(self.service) if exc is None else broken(self.service, exc)
+        if exc is None:
+            lost: MQLightError = hung_up(self.service)
+        else:
+            lost = (connection_error if self._is_tls else broken)(self.service, exc)
         self._reader.lost(self, lost)
 
 
-async def connect(
+async def connect(  # noqa: PLR0913 - what a connection consists of
     service: Service,
     addresses: Sequence[Address],
     context: ssl.SSLContext | None,
     reader: Reader,
     log: ClientLog,
+    *,
+    handshake_timeout: float,
 ) -> LoopStream:
-    """Connect to the first address that answers.
+    """Connect to the first address that answers; `handshake_timeout` (s) is for TLS.
 
     Raises:
         NetworkError: every address failed.
@@ -149,6 +164,8 @@ async def connect(
                 sock=sock,
                 ssl=context,
                 server_hostname=service.host if context else None,
+                ssl_handshake_timeout=handshake_timeout if context else None,
+                ssl_shutdown_timeout=_SHUTDOWN_TIMEOUT if context else None,
             )
         except (OSError, ValueError) as problem:
             raise (handshake_error if context else broken)(service, problem) from None

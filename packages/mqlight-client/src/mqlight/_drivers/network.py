@@ -1,24 +1,25 @@
 """TCP and TLS without blocking: dialling a service, reading and writing its stream.
 
-TLS is the standard library's; proton never sees it.  Errors leave here as the documented
-exceptions, with host, port and what the system said.
+Errors leave here as the documented exceptions, with host, port and what the system said.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import socket
-from logging import DEBUG
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from mqlight_core.errors import MQLightError, NetworkError, SecurityError
+from mqlight._drivers.tls import connection_error, handshake_error, log_tls
+from mqlight_core.errors import NetworkError
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Sequence
 
     from mqlight._log.client_log import ClientLog
+    from mqlight_core.errors import MQLightError
     from mqlight_core.service import Service
 
 READ = selectors.EVENT_READ
@@ -172,8 +173,9 @@ class Stream:
         try:
             return self._socket.recv_into(view)
         except OSError as problem:
-            self._blocked_or_raise(problem)
-            return None
+            if self._is_blocked(problem):
+                return None
+            raise self._error(problem) from None
 
     def write(self, view: memoryview) -> int:
         """Write what the system takes; return how many bytes.
@@ -186,23 +188,39 @@ class Stream:
         try:
             return self._socket.send(view)
         except OSError as problem:
-            self._blocked_or_raise(problem)
-            return 0
+            if self._is_blocked(problem):
+                return 0
+            raise self._error(self._last_word() or problem) from None
 
-    def _blocked_or_raise(self, problem: OSError) -> None:
+    def _is_blocked(self, problem: OSError) -> bool:
         if isinstance(problem, BlockingIOError | InterruptedError):
-            return
-        if self._tls is not None:
-            import ssl  # noqa: PLC0415
+            return True
+        if self._tls is None:
+            return False
+        import ssl  # noqa: PLC0415
 
-            if isinstance(problem, ssl.SSLWantReadError | ssl.SSLWantWriteError):
-                return
-        raise broken(self.service, problem) from None
+        return isinstance(problem, ssl.SSLWantReadError | ssl.SSLWantWriteError)
+
+    def _last_word(self) -> OSError | None:
+        """Look why a server has hung up: writing does not tell that it refuses a certificate."""
+        if self._tls is not None:
+            try:
+                self._tls.recv(1)
+            except OSError as problem:
+                if not self._is_blocked(problem):
+                    return problem
+        return None
+
+    def _error(self, problem: OSError) -> MQLightError:
+        return (broken if self._tls is None else connection_error)(self.service, problem)
 
     def close(self) -> None:
-        """Close the socket at once."""
+        """Close the socket at once; over TLS the server is told, if it can be told at once."""
         if self._socket is not None:
             self._unwatch()
+            if self._tls is not None and self._connected:
+                with contextlib.suppress(OSError, ValueError):
+                    self._tls.unwrap()
             self._socket.close()
             self._socket = None
 
@@ -219,36 +237,6 @@ def _connected(sock: socket.socket) -> OSError | None:
     return None
 
 
-def log_tls(log: ClientLog, service: Service, tls: ssl.SSLSocket | ssl.SSLObject) -> None:
-    """Tell the log what a TLS handshake has come to."""
-    if log.isEnabledFor(DEBUG):
-        cipher = tls.cipher()
-        certificate: dict[str, Any] = tls.getpeercert() or {}
-        names = [str(name) for _, name in certificate.get("subjectAltName", ())]
-        subject = [f"{key}={value}" for ((key, value),) in certificate.get("subject", ())]
-        log.debug(
-            "%s: %s, %s, certificate of %s",
-            service,
-            tls.version(),
-            cipher[0] if cipher else "no cipher",
-            ", ".join(names or subject) or "nobody",
-        )
-
-
-def handshake_error(service: Service, problem: Exception) -> MQLightError:
-    """Return the documented error of a TLS handshake that failed."""
-    import ssl  # noqa: PLC0415
-
-    message = f"{service}: the TLS handshake failed: {reason(problem)}"
-    if "WRONG_VERSION_NUMBER" in str(problem):
-        message += " (does the server speak TLS at this port, and is the scheme right?)"
-    if isinstance(problem, ssl.SSLError) and not isinstance(
-        problem, ssl.SSLEOFError | ssl.SSLZeroReturnError
-    ):
-        return SecurityError(message)
-    return NetworkError(message)
-
-
 def broken(service: Service, problem: Exception) -> NetworkError:
     """Return the documented error of a connection that the system says is broken."""
     return NetworkError(f"{service}: the connection broke: {reason(problem)}")
@@ -262,7 +250,5 @@ def hung_up(service: Service) -> NetworkError:
 def reason(problem: Exception) -> str:
     """Return what the system said, without its numbers."""
     if isinstance(problem, OSError):
-        verify = getattr(problem, "verify_message", "")
-        said = getattr(problem, "reason", "")
-        return str(verify or problem.strerror or said or problem)
+        return str(problem.strerror or problem)
     return str(problem)
