@@ -1,181 +1,246 @@
-"""Connections over TLS: a terminator with a real certificate stands before the server."""
+"""Connections over TLS: what goes over them, and what changes while they are up."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
+import shutil
 import socket
 import ssl
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trustme
 from aio_runner import run
+from authority import Authority
 
 import mqlight
+from mqlight_devserver import DevServer
+from mqlight_security import ServerTls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from mqlight_devserver import DevServer
-
     Make = Callable[..., Any]
 
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
+BIG = "x" * 300_000
 
 
 @pytest.fixture
-def trust(authority: trustme.CA, tmp_path: Path) -> str:
-    """The file that a client trusts."""
-    path = tmp_path / "trust.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "authority")
 
 
 @pytest.fixture
-def terminator(server: DevServer, authority: trustme.CA) -> Iterator[Callable[[str], str]]:
-    """Make TLS fronts of the server with a certificate for a name; they tell their URL."""
-    listeners: list[socket.socket] = []
-
-    def make(name: str) -> str:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(name).configure_cert(context)
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-        threading.Thread(target=_serve, args=(listener, context, server.port), daemon=True).start()
-        return f"amqps://127.0.0.1:{listener.getsockname()[1]}"
-
-    yield make
-    for listener in listeners:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+def trust(authority: Authority) -> Any:
+    """The security options of a client that trusts the authority."""
+    return {"ssl_trust_certificate": authority.trust()}
 
 
-def _serve(listener: socket.socket, context: ssl.SSLContext, port: int) -> None:
-    while True:
-        try:
-            plain, _ = listener.accept()
-        except OSError:
-            return
-        try:
-            peer = context.wrap_socket(plain, server_side=True)
-        except OSError:
-            plain.close()
-            continue
-        threading.Thread(target=_relay, args=(peer, port), daemon=True).start()
+@pytest.fixture
+def secure(authority: Authority) -> Iterator[DevServer]:
+    """A server with a certificate of the authority."""
+    certificate, key = authority.issue("127.0.0.1")
+    with DevServer(tls=ServerTls(certificate=certificate, key=key)) as running:
+        yield running
 
 
-def _relay(peer: ssl.SSLSocket, port: int) -> None:
-    """Pass bytes on both ways; a TLS socket can not be read and written by two threads."""
-    with peer, socket.create_connection(("127.0.0.1", port)) as server:
-        peer.settimeout(0.001)
-        server.settimeout(0.001)
-        while True:
-            for source, target in ((peer, server), (server, peer)):
-                try:
-                    data = source.recv(65536)
-                    if not data:
-                        return
-                    target.settimeout(10)
-                    target.sendall(data)
-                    target.settimeout(0.001)
-                except TimeoutError:
-                    continue
-                except OSError:
-                    return
-
-
-def test_messages_travel_over_tls(
-    terminator: Callable[[str], str], trust: str, program: Make
-) -> None:
-    url = terminator("127.0.0.1")
-    one = program(url, security_options={"ssl_trust_certificate": trust})
+def test_messages_of_all_sizes_travel(secure: DevServer, trust: Any, program: Make) -> None:
+    one = program(secure.url, security_options=trust)
     one.wait_named("on_started")
-    assert one.client.get_service() == url
+    assert one.client.get_service() == secure.url
     one.subscribe("t", qos=1)
-    big = "x" * 300_000
-    for payload in ("small", big, "last"):
+    for payload in ("small", BIG, "last"):
         one.send("t", payload, qos=1)
     one.wait_named("on_message", 3)
-    assert one.messages == ["small", big, "last"]
+    assert one.messages == ["small", BIG, "last"]
     one.stop()
 
 
-def test_messages_travel_over_tls_on_an_event_loop(
-    terminator: Callable[[str], str], trust: str
-) -> None:
+def test_messages_of_all_sizes_travel_on_an_event_loop(secure: DevServer, trust: Any) -> None:
     async def test() -> None:
         async with (
-            mqlight.aio.Client(
-                terminator("127.0.0.1"), security_options={"ssl_trust_certificate": trust}
-            ) as client,
+            mqlight.aio.Client(secure.url, security_options=trust) as client,
             client.subscribe("t", qos=1) as messages,
         ):
-            for payload in ("small", "x" * 300_000, "last"):
+            for payload in ("small", BIG, "last"):
                 await client.send("t", payload, qos=1)
                 assert (await anext(messages)).data == payload
 
     run(test())
 
 
-def test_an_unknown_authority_ends_a_start_on_an_event_loop(
-    terminator: Callable[[str], str],
+def test_thousands_of_messages_travel_in_order(
+    secure: DevServer, trust: Any, program: Make
 ) -> None:
-    async def test() -> None:
-        client = mqlight.aio.Client(terminator("127.0.0.1"))
-        with pytest.raises(mqlight.SecurityError, match="unable to get local issuer certificate"):
-            await client.start()
-
-    run(test())
+    one = program(secure.url, security_options=trust)
+    one.subscribe("t", qos=1, credit=100)
+    for number in range(5000):
+        one.send("t", number, qos=1)
+    one.wait_named("on_message", 5000)
+    assert one.messages == list(range(5000))
+    one.stop()
 
 
 def test_what_tls_has_agreed_on_is_in_the_log(
-    terminator: Callable[[str], str],
-    trust: str,
-    program: Make,
-    caplog: pytest.LogCaptureFixture,
+    secure: DevServer, trust: Any, program: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
-    url = terminator("127.0.0.1")
     with caplog.at_level(logging.DEBUG, "mqlight"):
-        one = program(url, security_options={"ssl_trust_certificate": trust})
+        one = program(secure.url, security_options=trust)
         one.wait_named("on_started")
-    assert re.search(rf"{url}: TLSv1\.\d, TLS_\w+, certificate of 127\.0\.0\.1", caplog.text)
+    assert re.search(rf"{secure.url}: TLSv1\.3, TLS_\w+, certificate of 127\.0\.0\.1", caplog.text)
 
 
-def test_an_unknown_authority_stops_the_client(
-    terminator: Callable[[str], str], program: Make
+@pytest.mark.parametrize("kind", [mqlight.Client, mqlight.aio.Client])
+def test_the_server_is_told_of_the_end(
+    kind: type, trust: Any, authority: Authority, program: Make
 ) -> None:
-    one = program(terminator("127.0.0.1"))
-    error = one.wait_state("stopped")
-    assert isinstance(error, mqlight.SecurityError)
-    assert "unable to get local issuer certificate" in str(error)
+    ends: list[bytes] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.issue("127.0.0.1"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
 
+        def serve() -> None:
+            # `suppress_ragged_eofs` False: an end without a word raises.
+            peer = context.wrap_socket(
+                listener.accept()[0], server_side=True, suppress_ragged_eofs=False
+            )
+            with peer:
+                while data := peer.recv(65536):
+                    del data
+                ends.append(b"")
 
-def test_a_wrong_name_stops_the_client_unless_the_check_is_off(
-    terminator: Callable[[str], str], trust: str, program: Make
-) -> None:
-    url = terminator("other.example")
-    strict = program(url, security_options={"ssl_trust_certificate": trust})
-    error = strict.wait_state("stopped")
-    assert isinstance(error, mqlight.SecurityError)
-    assert "127.0.0.1" in str(error)
-    lax = program(url, security_options={"ssl_trust_certificate": trust, "ssl_verify_name": False})
-    lax.wait_named("on_started")
-    lax.stop()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"amqps://127.0.0.1:{listener.getsockname()[1]}"
+        if kind is mqlight.Client:
+            one = program(url, security_options=trust, client_options={"connect_timeout": 300})
+            one.wait_state("retrying")
+            one.client.stop()
+        else:
+
+            async def test() -> None:
+                options: Any = {"connect_timeout": 300}
+                client = mqlight.aio.Client(url, security_options=trust, client_options=options)
+                await asyncio.wait_for(client.start(), 0.6)
+
+            with pytest.raises(TimeoutError):
+                asyncio.run(test())
+        thread.join(20)
+    assert ends == [b""]
 
 
 def test_tls_to_a_plain_port_stops_the_client(server: DevServer, program: Make) -> None:
     one = program(server.url.replace("amqp:", "amqps:"))
     error = one.wait_state("stopped")
     assert isinstance(error, mqlight.SecurityError)
-    assert "TLS handshake failed" in str(error)
+    assert "the answer is not TLS (does the server speak TLS at this port" in str(error)
 
 
-def test_certificate_files_without_a_tls_service_are_refused(trust: str) -> None:
-    with pytest.raises(mqlight.InvalidArgumentError, match="amqps"):
-        mqlight.Client("amqp://127.0.0.1:1", None, {"ssl_trust_certificate": trust})
+def test_plain_amqp_to_a_tls_port_is_tried_again_and_says_what_to_look_at(
+    secure: DevServer, program: Make
+) -> None:
+    one = program(secure.url.replace("amqps:", "amqp:"))
+    error = one.wait_state("retrying")
+    assert isinstance(error, mqlight.NetworkError)
+    assert "is the scheme right?" in str(error)
+
+
+@pytest.mark.parametrize("services", [["amqp://127.0.0.1:1"], ["amqps://a", "amqp://b"]])
+def test_certificate_files_with_a_plain_service_are_refused(
+    services: list[str], trust: Any
+) -> None:
+    with pytest.raises(mqlight.InvalidArgumentError, match="does not start with amqps"):
+        mqlight.Client(services, None, trust)
+
+
+def test_a_function_that_gives_a_plain_service_beside_certificate_files_stops_the_client(
+    server: DevServer, trust: Any, program: Make
+) -> None:
+    one = program(lambda callback: callback(None, server.url), security_options=trust)
+    error = one.wait_state("stopped")
+    assert isinstance(error, mqlight.SecurityError)
+    assert "this service is without TLS" in str(error)
+
+
+class Renewed:
+    """A client with a certificate, and a server that asks for one and can come back."""
+
+    def __init__(self, folder: Path, program: Make) -> None:
+        self.authority = Authority(folder / "first")
+        self.next = Authority(folder / "second")
+        self.files = {
+            "ssl_trust_certificate": self.authority.trust(),
+            **self._identity(self.authority),
+        }
+        self.server = self._serve(self.authority, 0)
+        self.server.start()
+        self.one = program(self.server.url, security_options=self.files)
+        self.one.wait_named("on_started")
+
+    def _identity(self, authority: Authority) -> dict[str, str]:
+        names = ("ssl_client_certificate", "ssl_client_key")
+        return dict(zip(names, authority.issue("client"), strict=True))
+
+    def _serve(self, authority: Authority, port: int) -> DevServer:
+        certificate, key = Authority(authority.folder / "server", authority.ca).issue("127.0.0.1")
+        tls = ServerTls(
+            certificate=certificate, key=key, client_trust=authority.trust(), client_required=True
+        )
+        return DevServer(port=port, tls=tls)
+
+    def write(self, **files: str) -> None:
+        """Put new content where the client looks for it."""
+        for option, path in files.items():
+            shutil.copy(path, self.files[option])
+
+    def renew(self) -> None:
+        """Everything of the client's is of the next authority."""
+        self.write(ssl_trust_certificate=self.next.trust(), **self._identity(self.next))
+
+    def serve_on(self, authority: Authority) -> None:
+        """End the server, and let one with a certificate of the authority take its port."""
+        self.server.stop()
+        self.one.wait_state("retrying")
+        self.server = self._serve(authority, self.server.port)
+        self.server.start()
+
+
+@pytest.fixture
+def renewed(tmp_path: Path, program: Make) -> Iterator[Renewed]:
+    scene = Renewed(tmp_path, program)
+    yield scene
+    scene.server.stop()
+
+
+def test_certificates_renewed_while_the_client_runs_are_taken_up(renewed: Renewed) -> None:
+    renewed.renew()
+    renewed.serve_on(renewed.next)
+    one = renewed.one
+    one.wait_for(lambda: one.states.count("started") == 2)
+    one.deliver("t", "with the new ones")
+
+
+def test_while_a_renewal_is_half_done_the_former_certificates_serve_on(
+    renewed: Renewed, caplog: pytest.LogCaptureFixture
+) -> None:
+    with open(renewed.files["ssl_client_key"], "wb"):  # noqa: PTH123 - truncated, to be written
+        pass
+    renewed.serve_on(renewed.authority)
+    one = renewed.one
+    one.wait_for(lambda: one.states.count("started") == 2)
+    key = renewed.files["ssl_client_key"]
+    assert (
+        f"the certificates read before are used on: ssl_client_key {key!r} is empty" in caplog.text
+    )
+
+
+def test_a_server_whose_new_certificate_is_of_another_authority_stops_the_client(
+    renewed: Renewed,
+) -> None:
+    renewed.serve_on(renewed.next)
+    error = renewed.one.wait_state("stopped")
+    assert isinstance(error, mqlight.SecurityError)
+    assert "self-signed certificate in certificate chain (ssl_trust_certificate" in str(error)

@@ -452,3 +452,10 @@ def test_messages_to_a_refused_link_are_let_go(*, settled: bool) -> None:
     kinds = [found.kind for found in client.take()]
     assert "attach" in kinds
     assert "disposition" in kinds
+
+
+def test_a_client_that_does_not_open_in_time_is_hung_up_on() -> None:
+    client = World().client()
+    client.log_in()
+    client.connection.handle_timer(client.world.now + 30)
+    assert client.connection.finished

@@ -104,6 +104,35 @@ def test_what_is_not_offered_is_refused(mechanism: str, users: dict[str, str]) -
     assert outcome(SaslServer(users), init(mechanism, b"\0bob\0secret")) == 1
 
 
+def certified(users: dict[str, str]) -> SaslServer:
+    sasl = SaslServer(users)
+    sasl.certificate = "client.example"
+    return sasl
+
+
+@pytest.mark.parametrize(
+    ("users", "offered"),
+    [({}, ["EXTERNAL", "PLAIN", "ANONYMOUS"]), (USERS, ["EXTERNAL", "PLAIN"])],
+)
+def test_a_client_with_a_certificate_is_offered_external(
+    users: dict[str, str], offered: list[str]
+) -> None:
+    (mechanisms,) = answer(certified(users), SASL_HEADER)
+    assert mechanisms["mechanisms"] == offered
+
+
+@pytest.mark.parametrize(
+    ("response", "code"),
+    [(b"", 0), (None, 0), (b"client.example", 0), (b"someone.else", 1), (b"bob", 1)],
+)
+def test_a_certificate_lets_in_as_the_one_that_it_is_for(response: bytes | None, code: int) -> None:
+    assert outcome(certified(USERS), init("EXTERNAL", response)) == code
+
+
+def test_without_a_certificate_external_is_refused() -> None:
+    assert outcome(SaslServer({}), init("EXTERNAL", b"")) == 1
+
+
 def test_anonymous_is_refused_where_users_are_required() -> None:
     assert outcome(SaslServer(USERS), init()) == 1
 
@@ -171,6 +200,13 @@ def test_what_is_not_amqp_1_0_is_told_so_at_its_first_wrong_byte(garbage: bytes)
     assert sasl.done
     assert not sasl.accepted
     assert "not AMQP 1.0" in sasl.failure
+
+
+def test_a_handshake_of_tls_is_recognized() -> None:
+    sasl = SaslServer({})
+    sasl.receive(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+    assert sasl.done
+    assert sasl.failure.endswith("a handshake of TLS, which this server is without")
 
 
 def test_the_start_of_a_header_waits_for_the_rest() -> None:

@@ -7,8 +7,18 @@ import logging
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from mqlight_core import MQLightError
+from mqlight_devserver.cli_security import (
+    PORT,
+    TLS_PORT,
+    add_security,
+    all_users,
+    check_tls,
+    port_of,
+    server_tls,
+)
 from mqlight_devserver.settings import LARGEST_PORT, Settings
 
 if TYPE_CHECKING:
@@ -18,15 +28,15 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_DEFAULT_PORT: Final = 5672
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; 0 after either, 1 if that cannot be done or cannot be said.
 
     Wrong usage ends with status 2, as argparse does it.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    check_tls(parser, options)
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(message)s",
@@ -34,9 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from mqlight_devserver.server import Server  # noqa: PLC0415 - not for --help
 
     try:
-        server = Server(options.host, options.port, Settings(users=dict(options.user)))
-    except OSError as error:
-        sys.stderr.write(f"mqlight-devserver: {error.strerror}\n")
+        settings = Settings(users=all_users(options), tls=server_tls(options))
+        server = Server(options.host, port_of(options), settings)
+    except (OSError, MQLightError) as error:
+        sys.stderr.write(f"mqlight-devserver: {getattr(error, 'strerror', None) or error}\n")
         return 1
     _stop_on_signals(server)
     try:
@@ -73,17 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--port",
         type=_port,
-        default=_DEFAULT_PORT,
-        help="port to listen on, 0 for a free one (default: %(default)s)",
+        help=f"port to listen on, 0 for a free one (default: {PORT}, with TLS {TLS_PORT})",
     )
-    parser.add_argument(
-        "--user",
-        type=_user,
-        action="append",
-        default=[],
-        metavar="NAME:PASSWORD",
-        help="let only such users in; may be repeated (default: everyone, also without a name)",
-    )
+    add_security(parser)
     parser.add_argument("--verbose", action="store_true", help="log to stderr what clients do")
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     return parser
@@ -95,18 +98,6 @@ def _port(text: str) -> int:
         message = f"{text!r} is not a port number from 0 to {LARGEST_PORT}"
         raise argparse.ArgumentTypeError(message)
     return port
-
-
-def _user(text: str) -> tuple[str, str]:
-    name, colon, password = text.partition(":")
-    if not name or not colon:
-        message = "a user is given as NAME:PASSWORD"
-        raise argparse.ArgumentTypeError(message)
-    try:
-        Settings(users={name: password})
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return name, password
 
 
 class _Version(argparse.Action):

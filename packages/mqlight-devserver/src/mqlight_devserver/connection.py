@@ -76,6 +76,12 @@ class Connection:
         self._links: dict[pn.Link, IncomingLink | OutgoingLink] = {}
         self._buffer = pn.Buffer(_SCRATCH_BYTES)
 
+    def identified(self, name: str) -> None:
+        """TLS has verified the client's certificate, which is for `name`."""
+        logger.info("%s: certificate of %s", self._peer, name)
+        if self._sasl is not None:
+            self._sasl.certificate = name
+
     def receive(self, data: bytes | memoryview, now: float) -> None:
         """Take bytes from the client and act on them."""
         if self._sasl is not None:
@@ -117,7 +123,10 @@ class Connection:
 
     def handle_timer(self, now: float) -> None:
         """`deadline` has come: heartbeats, or the end of patience with a client."""
-        if self._closing:
+        if self._closing or self._client_id is None:
+            if not self._closing:
+                seconds = self._settings.opening_timeout
+                logger.warning("%s: refused: it has not opened within %g s", self._peer, seconds)
             self.finished = True
             return
         self.deadline = self._engine.tick(now)

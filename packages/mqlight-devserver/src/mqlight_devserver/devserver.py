@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from mqlight_security import ServerTls
+
 __all__ = ["DevServer"]
 
 
@@ -29,6 +31,7 @@ class DevServer:
         port: int = 0,
         *,
         users: Mapping[str, str] | None = None,
+        tls: ServerTls | None = None,
         max_message_size: int = Settings.max_message_size,
         max_queued_bytes: int = Settings.max_queued_bytes,
         idle_timeout: float = Settings.idle_timeout,
@@ -39,6 +42,8 @@ class DevServer:
             host: Name or address to listen on.
             port: TCP port, 0 to 65535; 0 takes a free one, which restarts keep.
             users: Names and passwords; with any, clients without credentials are refused.
+            tls: The server's certificate and key, and whose client certificates it takes; None for
+                a server without TLS.
             max_message_size: In bytes, as encoded; larger messages are rejected.
             max_queued_bytes: While more wait for subscribers, or are not settled by them,
                 publishers get no credit; nothing is dropped.
@@ -52,6 +57,7 @@ class DevServer:
         check_number("port", port, 0, LARGEST_PORT)
         self._settings = Settings(
             users=dict(users or {}),
+            tls=tls,
             max_message_size=max_message_size,
             max_queued_bytes=max_queued_bytes,
             idle_timeout=idle_timeout,
@@ -66,6 +72,7 @@ class DevServer:
 
         Raises:
             OSError: the address cannot be listened on; the text names host and port.
+            SecurityError: a certificate or key file cannot be used; the text says which and why.
         """
         if self._thread is not None:
             return

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-from typing import TYPE_CHECKING
+from socket import SHUT_WR
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from mqlight_devserver._binding import Buffer
     from mqlight_devserver.connection import Connection
 
-__all__ = ["Peer"]
+__all__ = ["Peer", "Stream"]
+
+
+class Stream(Protocol):
+    """What is needed of a socket that does not block."""
+
+    def fileno(self) -> int:
+        """Return what selectors watch."""
+
+    def recv_into(self, buffer: memoryview, /) -> int:
+        """Read what fits."""
+
+    def send(self, data: bytes | memoryview, /) -> int:
+        """Write what is taken."""
+
+    def shutdown(self, how: int, /) -> None:
+        """End a half."""
+
+    def close(self) -> None:
+        """Close at once."""
 
 
 class Peer:
@@ -18,9 +37,9 @@ class Peer:
 
     __slots__ = ("_hung_up", "_unsent", "connection", "gone", "socket")
 
-    def __init__(self, accepted: socket.socket, connection: Connection) -> None:
+    def __init__(self, accepted: Stream, connection: Connection) -> None:
         """`accepted` does not block; it is this peer's from here on."""
-        self.socket: socket.socket = accepted
+        self.socket: Stream = accepted
         self.connection: Connection = connection
         self.gone: bool = False
         self._unsent = b""
@@ -86,4 +105,4 @@ class Peer:
         self._hung_up = True
         # A client that has gone meanwhile is noticed by the next read.
         with contextlib.suppress(OSError):
-            self.socket.shutdown(socket.SHUT_WR)
+            self.socket.shutdown(SHUT_WR)

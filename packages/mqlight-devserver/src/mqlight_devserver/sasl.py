@@ -1,14 +1,15 @@
 """The server's half of SASL (AMQP 1.0 part 5.3), sans-IO, in front of the engine.
 
 proton's own server SASL has no PLAIN unless it is built with Cyrus, so this is written out: read
-the header, offer mechanisms, read one init, answer with the outcome.  ANONYMOUS and PLAIN finish in
-one step; nothing else is offered, EXTERNAL above all: proton's clients would choose it before PLAIN
-(mqlight-protocol.md §1.1).
+the header, offer mechanisms, read one init, answer with the outcome.  All of them finish in one
+step.  EXTERNAL is offered only to a client whose certificate TLS has verified: proton's clients
+choose it before PLAIN wherever they see it (mqlight-protocol.md §1.1).
 """
 
 from __future__ import annotations
 
 import hmac
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from mqlight_devserver import values
@@ -22,6 +23,7 @@ __all__ = ["AMQP_HEADER", "SASL_HEADER", "SaslServer"]
 AMQP_HEADER: Final = b"AMQP\x00\x01\x00\x00"
 SASL_HEADER: Final = b"AMQP\x03\x01\x00\x00"
 
+_TLS: Final = b"\x16\x03"
 _MECHANISMS: Final = 0x40
 _INIT: Final = 0x41
 _OUTCOME: Final = 0x44
@@ -37,12 +39,14 @@ class SaslServer:
     """One connection's negotiation: feed `receive`, send what it answers, until `done`.
 
     After that `accepted` tells whether to go on, `rest` holds the bytes that belong to AMQP, and
-    `failure` says, for the log, why not.  With `users` only PLAIN is offered, and a client that
-    skips SASL is turned away; without, ANONYMOUS and any PLAIN user is let in.
+    `failure` says, for the log, why not.  `certificate` is the name in the client's certificate,
+    None without one.  With `users` ANONYMOUS is not offered, and a client that skips SASL is turned
+    away; without, ANONYMOUS and any PLAIN user is let in.
     """
 
     def __init__(self, users: Mapping[str, str]) -> None:
         self._users = users
+        self.certificate: str | None = None
         self._received = b""
         self._answered_header = False
         self.done: bool = False
@@ -75,11 +79,18 @@ class SaslServer:
                 return b""
             self._refuse("the client skips SASL, and users are required")
         else:
-            self._refuse(f"this is not AMQP 1.0: it starts with {received!r}")
+            what = (
+                "a handshake of TLS, which this server is without" if received[:2] == _TLS else ""
+            )
+            self._refuse(f"this is not AMQP 1.0: it starts with {what or repr(received)}")
         return SASL_HEADER
 
     def _mechanisms(self) -> bytes:
-        names = [b"PLAIN"] if self._users else [b"PLAIN", b"ANONYMOUS"]
+        names = [b"PLAIN"]
+        if self.certificate is not None:
+            names.insert(0, b"EXTERNAL")
+        if not self._users:
+            names.append(b"ANONYMOUS")
         symbols = b"".join(bytes((len(name),)) + name for name in names)
         array = b"\xe0" + bytes((len(symbols) + 2, len(names))) + b"\xa3" + symbols
         return _frame(_MECHANISMS, array)
@@ -113,6 +124,8 @@ class SaslServer:
     def _admits(self, mechanism: str, response: bytes) -> bool:
         if mechanism == "ANONYMOUS":
             return not self._users
+        if mechanism == "EXTERNAL" and self.certificate is not None:
+            return response in (b"", self.certificate.encode())
         if mechanism != "PLAIN":
             return False
         authorize_as, _, name_and_password = response.partition(b"\0")
@@ -122,8 +135,9 @@ class SaslServer:
         if not self._users:
             return True
         known = {name.encode(): secret.encode() for name, secret in self._users.items()}
-        # An unknown user costs a comparison too, so that the time taken tells nothing.
-        return hmac.compare_digest(known.get(user, b""), password) and user in known
+        # Digests are of one length, and an unknown user costs the same: the time tells nothing.
+        expected = sha256(known.get(user, b"")).digest()
+        return hmac.compare_digest(expected, sha256(password).digest()) and user in known
 
     def _accept(self, rest: bytes) -> None:
         self.done = self.accepted = True

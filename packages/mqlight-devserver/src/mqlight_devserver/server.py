@@ -12,6 +12,7 @@ import logging
 import selectors
 import socket
 import time
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from mqlight_devserver import _binding as pn
@@ -20,9 +21,11 @@ from mqlight_devserver.connection import Connection
 from mqlight_devserver.peer import Peer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from mqlight_devserver.peer import Stream
     from mqlight_devserver.settings import Settings
+    from mqlight_security import ServerTls
 
 __all__ = ["Server"]
 
@@ -41,12 +44,15 @@ class Server:
 
         Raises:
             OSError: the address cannot be listened on; the text names host and port.
+            SecurityError: a certificate or key file cannot be used.
         """
+        self._secure = None if settings.tls is None else _secure(settings.tls)
         self._listener = _listen(host, port)
         address = self._listener.getsockname()
         self.host: str = address[0]
         self.port: int = address[1]
         self._settings = settings
+        self._warn_of_strangers()
         self._broker = Broker(settings.max_queued_bytes)
         self._clients: ClientRegistry[Connection] = ClientRegistry()
         self._peers: dict[Connection, Peer] = {}
@@ -65,7 +71,7 @@ class Server:
     @property
     def url(self) -> str:
         """The service URL of this server."""
-        return f"amqp://{_host_and_port(self.host, self.port)}"
+        return f"amqp{'s' if self._secure else ''}://{_host_and_port(self.host, self.port)}"
 
     @property
     def wakeup_fd(self) -> int:
@@ -106,7 +112,7 @@ class Server:
             peer = key.data
             if peer is None:
                 if key.fileobj is self._listener:
-                    self._accept()
+                    self._accept(now)
             elif events & selectors.EVENT_READ:
                 self._read(peer, now)
             else:
@@ -124,7 +130,20 @@ class Server:
                     self._drop(peer, now)
         self._write_output(now)
 
-    def _accept(self) -> None:
+    def _warn_of_strangers(self) -> None:
+        missing = [
+            what
+            for what, given in (("TLS", self._secure), ("users", self._settings.users))
+            if not given
+        ]
+        if missing and not ip_address(self.host.partition("%")[0]).is_loopback:
+            logger.warning(
+                "listening on %s, which others can reach, without %s",
+                _host_and_port(self.host, self.port),
+                " and without ".join(missing),
+            )
+
+    def _accept(self, now: float) -> None:
         try:
             accepted, address = self._listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
@@ -140,9 +159,19 @@ class Server:
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         name = _host_and_port(address[0], address[1])
         connection = Connection(name, self._settings, self._broker, self._clients, self._wake)
-        peer = Peer(accepted, connection)
+        stream: Stream = accepted
+        if self._secure is not None:
+            try:
+                stream = self._secure(accepted, name, connection.identified)
+            except OSError:
+                accepted.close()  # the client has gone already
+                connection.free(now)
+                return
+        connection.deadline = now + self._settings.opening_timeout
+        peer = Peer(stream, connection)
         self._peers[connection] = peer
-        self._selector.register(accepted, selectors.EVENT_READ, peer)
+        self._timed[connection] = None
+        self._selector.register(stream, selectors.EVENT_READ, peer)
 
     def _wake(self, connection: Connection) -> None:
         self._awake[connection] = None
@@ -201,6 +230,16 @@ class Server:
         self._selector.close()
         for owned in (self._listener, self._wake_reader, self._wake_writer):
             owned.close()
+
+
+def _secure(tls: ServerTls) -> Callable[[socket.socket, str, Callable[[str], None]], Stream]:
+    """Return what puts TLS around a socket."""
+    # They load ssl, which a server without TLS does not need.
+    from mqlight_devserver.tls_socket import TlsSocket  # noqa: PLC0415
+    from mqlight_security import server_context  # noqa: PLC0415
+
+    context = server_context(tls)
+    return lambda accepted, name, identified: TlsSocket(accepted, context, name, identified)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from mqlight_security import ServerTls
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -21,8 +23,10 @@ _DAY: Final = 24 * 3600
 class Settings:
     """Sizes in bytes, times in seconds.
 
-    With `users`, names and passwords, ANONYMOUS is refused.  `credit` is how many messages a
-    publisher may send ahead.  Clients that are silent for longer than `idle_timeout` are
+    With `users`, names and passwords, ANONYMOUS is refused.  With `tls` everything goes over TLS,
+    and a client whose certificate is trusted may be let in by that (SASL EXTERNAL).  A client has
+    `opening_timeout` for TLS's handshake, SASL and AMQP's open together.  `credit` is how many
+    messages a publisher may send ahead.  Clients that are silent for longer than `idle_timeout` are
     disconnected, 0 lets them be.  A publisher gets no more credit while more than
     `max_queued_bytes` wait for subscribers or are not settled by them; nothing is dropped, and what
     publishers have credit for, about 4 MiB each, comes on top.  `closing_timeout` is how long a
@@ -37,8 +41,10 @@ class Settings:
     max_destination_ttl: ClassVar[float] = 30 * _DAY
     max_address_bytes: ClassVar[int] = 10237
     closing_timeout: ClassVar[float] = 5
+    opening_timeout: ClassVar[float] = 30
 
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tls: ServerTls | None = None
     credit: int = 1000
     idle_timeout: float = 0
     max_message_size: int = 100 * _MEBIBYTE
@@ -59,6 +65,9 @@ class Settings:
             except UnicodeEncodeError:
                 message = "a user's name and password must be Unicode text"
                 raise ValueError(message) from None
+        if self.tls is not None and not isinstance(self.tls, ServerTls):
+            message = f"tls must be ServerTls, not {type(self.tls).__name__}"
+            raise TypeError(message)
         check_number("credit", self.credit, 1, 2**31 - 1)
         check_number("max_message_size", self.max_message_size, 1, 2**31 - 1)
         check_number("max_queued_bytes", self.max_queued_bytes, 0, math.inf)

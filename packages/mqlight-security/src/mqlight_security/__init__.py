@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from mqlight_security.credentials import Credentials, agreed_credentials, credentials_for
 from mqlight_security.sasl import acceptable_mechanisms, choose_mechanism
+from mqlight_security.server_tls import ServerTls
 
 if TYPE_CHECKING:
     from mqlight_security.options import SecurityOptions, security_options
-    from mqlight_security.server_tls import ServerTls, server_context
-    from mqlight_security.tls import client_context
+    from mqlight_security.tls import client_context, server_context
 
 __all__ = [
     "Credentials",
@@ -31,10 +31,9 @@ __all__ = [
 
 _LAZY = {
     "SecurityOptions": "mqlight_security.options",
-    "ServerTls": "mqlight_security.server_tls",
     "client_context": "mqlight_security.tls",
     "security_options": "mqlight_security.options",
-    "server_context": "mqlight_security.server_tls",
+    "server_context": "mqlight_security.tls",
 }
 
 if not TYPE_CHECKING:  # a type checker would take every misspelt name for one of these

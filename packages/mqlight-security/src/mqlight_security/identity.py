@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ssl
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from mqlight_core import SecurityError, describe_value
-from mqlight_security.files import check_times, read, read_certificates
+from mqlight_security.files import read, read_certificates
 
-__all__ = ["File", "load_pair", "now"]
+__all__ = ["File", "load_pair"]
 
 _ANOTHER_KEY = "the key is not the one of that certificate"
 _REASONS = {
@@ -30,11 +29,6 @@ class File(NamedTuple):
         return f"{self.option} {describe_value(self.path)}"
 
 
-def now() -> datetime:
-    """Return the time by which certificates are judged."""
-    return datetime.now(UTC)
-
-
 def load_pair(
     context: ssl.SSLContext, certificate: File, key: File, passphrase: str | None, option: str
 ) -> None:
@@ -45,7 +39,7 @@ def load_pair(
     Raises:
         SecurityError: a file cannot be used, or they do not belong together.
     """
-    check_times(*certificate, read_certificates(*certificate)[:1], now())
+    read_certificates(*certificate)
     read(*key)
     is_encrypted = False
 

@@ -11,11 +11,11 @@ import os
 import secrets
 import tempfile
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from mqlight_core import SecurityError
 from mqlight_security.files import check_times, problem, read
-from mqlight_security.identity import now
 
 if TYPE_CHECKING:
     import ssl
@@ -54,7 +54,7 @@ def load_keystore(
     if opened.key is None or opened.cert is None:
         raise problem(*keystore, "holds no private key with its certificate")
     certificate = opened.cert.certificate
-    check_times(*keystore, (certificate.public_bytes(form.Encoding.DER),), now())
+    check_times(*keystore, (certificate.public_bytes(form.Encoding.DER),), datetime.now(UTC))
     once = secrets.token_hex(16)
     chain = (certificate, *(other.certificate for other in opened.additional_certs))
     pem = b"".join(one.public_bytes(form.Encoding.PEM) for one in chain)

@@ -340,7 +340,9 @@ class AmqpConnection:
         reason = self._broken
         if reason is None:
             reason = NetworkError(f"{self._identity.address}: the server closed the connection")
-        return reason if self._opened else NetworkError(f"{reason} {IS_IT_AMQP}")
+        if self._opened or isinstance(reason, SecurityError):
+            return reason
+        return NetworkError(f"{reason} {IS_IT_AMQP}")
 
     def _end(self, condition: pn.Condition, events: list[Event]) -> None:
         if self._ended:
