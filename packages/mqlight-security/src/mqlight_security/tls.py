@@ -12,8 +12,6 @@ from mqlight_security.identity import File, load_pair
 from mqlight_security.keystore import load_keystore
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from mqlight_security.options import SecurityOptions
     from mqlight_security.server_tls import ServerTls
 
@@ -37,11 +35,13 @@ def client_context(options: SecurityOptions) -> ssl.SSLContext:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     else:
         _load_trust(context, File("ssl_trust_certificate", options.ssl_trust_certificate))
+    passphrase = options.ssl_keystore_passphrase or options.ssl_client_key_passphrase
+    plain = None if passphrase is None else passphrase.get_secret_value()
     if options.ssl_keystore is not None:
         load_keystore(
             context,
             File("ssl_keystore", options.ssl_keystore),
-            _plain(options.ssl_keystore_passphrase),
+            plain,
             "ssl_keystore_passphrase",
         )
     elif options.ssl_client_certificate is not None and options.ssl_client_key is not None:
@@ -52,7 +52,7 @@ def client_context(options: SecurityOptions) -> ssl.SSLContext:
             context,
             certificate,
             File("ssl_client_key", options.ssl_client_key),
-            _plain(options.ssl_client_key_passphrase),
+            plain,
             "ssl_client_key_passphrase",
         )
     return context
@@ -108,7 +108,3 @@ def _load_trust(context: ssl.SSLContext, trust: File) -> None:
         raise SecurityError(message) from error
     # What the file holds is trusted, also where it is not a root itself.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-
-
-def _plain(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()
