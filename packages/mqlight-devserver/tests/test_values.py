@@ -99,6 +99,8 @@ def test_the_items_of_a_list(encoded: bytes, items: list[int]) -> None:
     ("encoded", "reason"),
     [
         (b"\x40", "a list was expected"),
+        (b"\xc0\x00", "too short to hold its count"),
+        (b"\xd0\x00\x00\x00\x03abc", "too short to hold its count"),
         (b"\xc0\x02\x02\x40", "fewer than its 2 items"),
         (b"\xc0\x03\x01\x40\x40", "not as long as it says"),
         (b"\xc0\x02\x01\xa1\x01x", "not as long as it says"),

@@ -9,14 +9,28 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mqlight_samples._options import milliseconds, recv_options, send_options
+from mqlight_security import SecurityOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mqlight_samples._options import ServiceOptions
+    from mqlight_samples._security import ServiceOptions
 
 BOTH = pytest.mark.parametrize("read", [send_options, recv_options])
-FILES = ["--trust-certificate", "--client-certificate", "--client-key"]
+FILES = ["--trust-certificate", "--client-certificate", "--client-key", "--keystore"]
+SECURITY = {
+    "user": None,
+    "password_file": None,
+    "trust_certificate": None,
+    "client_certificate": None,
+    "client_key": None,
+    "client_key_passphrase": None,
+    "client_key_passphrase_file": None,
+    "keystore": None,
+    "keystore_passphrase": None,
+    "keystore_passphrase_file": None,
+    "no_verify_name": None,
+}
 
 
 def test_the_defaults_of_send() -> None:
@@ -33,11 +47,7 @@ def test_the_defaults_of_send() -> None:
         "file": None,
         "verbose": False,
         "messages": ["Hello world!"],
-        "trust_certificate": None,
-        "client_certificate": None,
-        "client_key": None,
-        "client_key_passphrase": None,
-        "no_verify_name": None,
+        **SECURITY,
     }
 
 
@@ -53,11 +63,7 @@ def test_the_defaults_of_recv() -> None:
         "file": None,
         "delay": 0,
         "verbose": False,
-        "trust_certificate": None,
-        "client_certificate": None,
-        "client_key": None,
-        "client_key_passphrase": None,
-        "no_verify_name": None,
+        **SECURITY,
     }
 
 
@@ -114,6 +120,8 @@ def test_an_option_is_read(
         (["--client-certificate", "me.pem"], "ssl_client_certificate", "me.pem"),
         (["--client-key", "key.pem"], "ssl_client_key", "key.pem"),
         (["--client-key-passphrase", "x"], "ssl_client_key_passphrase", "x"),
+        (["--keystore", "me.p12"], "ssl_keystore", "me.p12"),
+        (["--keystore-passphrase", "x"], "ssl_keystore_passphrase", "x"),
         (["--no-verify-name"], "ssl_verify_name", False),
         (["--no-verify-name=true"], "ssl_verify_name", False),
         (["--no-verify-name=false"], "ssl_verify_name", True),
@@ -135,13 +143,77 @@ def test_a_tls_option_becomes_a_security_option_and_the_service_secure(
 def test_without_tls_options_nothing_but_the_name_check_is_asked_for(
     read: Callable[[list[str]], ServiceOptions],
 ) -> None:
-    assert read([]).security_options == {
-        "ssl_trust_certificate": None,
-        "ssl_client_certificate": None,
-        "ssl_client_key": None,
-        "ssl_client_key_passphrase": None,
-        "ssl_verify_name": True,
-    }
+    security: dict[str, object] = dict(read([]).security_options)
+    assert security.pop("ssl_verify_name") is True
+    assert set(security.values()) == {None}
+    assert set(security) == set(SecurityOptions.model_fields) - {"ssl_verify_name"}
+
+
+SECRETS = pytest.mark.parametrize(
+    ("owner", "file", "variable", "name"),
+    [
+        ("--user", "--password-file", "MQLIGHT_PASSWORD", "password"),
+        (
+            "--client-key",
+            "--client-key-passphrase-file",
+            "MQLIGHT_CLIENT_KEY_PASSPHRASE",
+            "ssl_client_key_passphrase",
+        ),
+        (
+            "--keystore",
+            "--keystore-passphrase-file",
+            "MQLIGHT_KEYSTORE_PASSPHRASE",
+            "ssl_keystore_passphrase",
+        ),
+    ],
+)
+
+
+@BOTH
+@SECRETS
+def test_a_secret_comes_from_a_file_or_else_from_the_environment(  # noqa: PLR0913, PLR0917 - fixtures and parameters
+    read: Callable[[list[str]], ServiceOptions],
+    owner: str,
+    file: str,
+    variable: str,
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def secret_of(*arguments: str) -> object:
+        return dict(read([owner, "x", *arguments]).security_options)[name]
+
+    path = tmp_path / "secret"
+    path.write_text("from a file \r\nnot this\n", "utf-8")
+    assert secret_of(file, str(path)) == "from a file "
+    monkeypatch.setenv(variable, "from the environment")
+    assert secret_of() == "from the environment"
+    assert secret_of(file, str(path)) == "from a file "
+
+
+@BOTH
+def test_a_variable_alone_changes_nothing(
+    read: Callable[[list[str]], ServiceOptions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PASSWORD", "CLIENT_KEY_PASSPHRASE", "KEYSTORE_PASSPHRASE"):
+        monkeypatch.setenv(f"MQLIGHT_{name}", "secret")
+    options = read([])
+    assert options.service == "amqp://localhost"
+    assert "secret" not in options.security_options.values()
+
+
+@BOTH
+@pytest.mark.parametrize("wrong", [["--pasword", "S3CRET"], ["--pasword=S3CRET"]])
+def test_what_follows_a_misspelt_option_is_not_shown(
+    read: Callable[[list[str]], ServiceOptions],
+    wrong: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        read(["-s", "amqps://host", *wrong])
+    said = capsys.readouterr().err
+    assert "--pasword" in said
+    assert "S3CRET" not in said
 
 
 def test_no_verify_name_leaves_the_next_word_alone() -> None:
@@ -154,6 +226,7 @@ def test_no_verify_name_leaves_the_next_word_alone() -> None:
     [
         *([option, "file"] for option in FILES),
         ["--client-key-passphrase", "x"],
+        ["--keystore-passphrase", "x"],
         ["--no-verify-name"],
         ["--no-verify-name=false"],
     ],
@@ -185,6 +258,14 @@ def test_tls_options_demand_a_service_with_tls(
         (send_options, ["--no-verify-name=maybe"], "--no-verify-name"),
         (send_options, ["--top", "x"], "unrecognized arguments: --top"),
         (recv_options, ["stray"], "unrecognized arguments: stray"),
+        (recv_options, ["--user", "ann"], "--user needs --password-file, or MQLIGHT_PASSWORD"),
+        (recv_options, ["--password-file", __file__], "--password-file needs --user"),
+        (send_options, ["-u", "ann", "--password-file", "/no/file"], "'/no/file' cannot be read"),
+        (
+            send_options,
+            ["--keystore-passphrase", "x", "--keystore-passphrase-file", "f"],
+            "--keystore-passphrase and --keystore-passphrase-file cannot be specified at the same",
+        ),
         (recv_options, ["-t"], "-t/--topic-pattern: expected one argument"),
     ],
 )

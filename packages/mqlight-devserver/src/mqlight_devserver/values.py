@@ -96,6 +96,9 @@ def items_of(data: bytes, start: int, limit: int | None = None) -> list[int]:
     if size == 0:
         return []
     position = start + 1 + 2 * size
+    if position > end:
+        message = f"the list at byte {start} is too short to hold its count"
+        raise DecodeError(message)
     count = _unsigned(data, start + 1 + size, size)
     items: list[int] = []
     for _ in range(count):

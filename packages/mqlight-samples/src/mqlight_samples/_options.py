@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import os
 import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from mqlight_samples._security import (
+    ServiceOptions,
+    add_security,
+    choose_service,
+    read_secrets,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mqlight.typing import SecurityOptionsDict
-
 __all__ = ["RecvOptions", "SendOptions", "milliseconds", "recv_options", "send_options"]
 
-_TLS_SCHEME: Final = "amqps://"
 _MOST_SECONDS: Final = 0xFFFFFFFF
 """What AMQP can carry as the time-to-live of a destination."""
 _MOST_MESSAGE_TTL: Final = 30 * 24 * 60 * 60
-
-
-class ServiceOptions(argparse.Namespace):
-    """Where to connect, as whom and how securely."""
-
-    service: str
-    client_id: str
-    trust_certificate: str | None
-    client_certificate: str | None
-    client_key: str | None
-    client_key_passphrase: str | None
-    no_verify_name: bool | None
-
-    @property
-    def security_options(self) -> SecurityOptionsDict:
-        """The `security_options` of `mqlight.Client`."""
-        return {
-            "ssl_trust_certificate": self.trust_certificate,
-            "ssl_client_certificate": self.client_certificate,
-            "ssl_client_key": self.client_key,
-            "ssl_client_key_passphrase": self.client_key_passphrase,
-            "ssl_verify_name": not self.no_verify_name,
-        }
 
 
 _Options = TypeVar("_Options", bound=ServiceOptions)
@@ -104,7 +86,7 @@ def send_options(arguments: Sequence[str] | None = None) -> SendOptions:
     )
     parser.add_file("send FILE as binary data. Cannot be specified at the same time as MESSAGE")
     parser.add_verbose()
-    parser.add_tls()
+    add_security(parser)
     options = parser.read(arguments, SendOptions())
     if options.file is not None and options.messages:
         parser.error("FILE and MESSAGE cannot be specified at the same time")
@@ -143,7 +125,7 @@ def recv_options(arguments: Sequence[str] | None = None) -> RecvOptions:
         "delay the confirmation for DELAY seconds each time a message is received (default: 0)"
     )
     parser.add_verbose()
-    parser.add_tls()
+    add_security(parser)
     return parser.read(arguments, RecvOptions())
 
 
@@ -157,15 +139,15 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, program: str, description: str) -> None:
         super().__init__(prog=program, description=description, allow_abbrev=False)
-        self._tls_arguments: list[argparse.Action] = []
 
     def read(self, arguments: Sequence[str] | None, options: _Options) -> _Options:
-        self.parse_args(arguments, options)
-        tls = any(getattr(options, action.dest) is not None for action in self._tls_arguments)
-        if options.service is None:
-            options.service = "amqps://localhost" if tls else "amqp://localhost"
-        elif tls and not options.service.lower().startswith(_TLS_SCHEME):
-            self.error(f'the service URL must start with "{_TLS_SCHEME}" when using TLS arguments')
+        _, unknown = self.parse_known_args(arguments, options)
+        if unknown:
+            # What follows a misspelt option may be a secret.
+            named = [argument.partition("=")[0] for argument in unknown if argument[0:1] == "-"]
+            self.error(f"unrecognized arguments: {' '.join(named or unknown)}")
+        read_secrets(self, options, os.environ)
+        choose_service(self, options)
         return options
 
     def add_service(self) -> None:
@@ -174,7 +156,7 @@ class _Parser(argparse.ArgumentParser):
             "--service",
             help="service to connect to, for example: amqp://user:password@host:5672 or "
             "amqps://host:5671 to use SSL/TLS (default: amqp://localhost, or amqps://localhost "
-            "with any of the TLS arguments)",
+            "with any of the TLS arguments). Others can see a password in it: see --user",
         )
 
     def add_client_id(self, prefix: str) -> None:
@@ -197,51 +179,6 @@ class _Parser(argparse.ArgumentParser):
         self.add_argument(
             "--verbose", action="store_true", help="print additional information about each message"
         )
-
-    def add_tls(self) -> None:
-        group = self.add_argument_group("TLS arguments", "for services that start with amqps://")
-        self._tls_arguments += [
-            group.add_argument(
-                "-c",
-                "--trust-certificate",
-                metavar="FILE",
-                help="use the certificate contained in FILE (in PEM format) to validate the "
-                "identity of the server",
-            ),
-            group.add_argument(
-                "--client-certificate",
-                metavar="FILE",
-                help="use the certificate contained in FILE (in PEM format) to supply the "
-                "identity of the client",
-            ),
-            group.add_argument(
-                "--client-key",
-                metavar="FILE",
-                help="use the private key contained in FILE (in PEM format) that belongs to the "
-                "client certificate",
-            ),
-            group.add_argument(
-                "--client-key-passphrase",
-                metavar="PASSPHRASE",
-                help="use PASSPHRASE to access the client private key",
-            ),
-            group.add_argument(
-                "--no-verify-name",
-                action="store_true",
-                default=None,
-                help="do not check that the server's certificate is for the host that was "
-                "connected to; may be written --no-verify-name=true, and undone by =false",
-            ),
-        ]
-        # A value that only ever follows a "=" is nothing argparse knows: each is an option.
-        for value, action in (("true", "store_true"), ("false", "store_false")):
-            group.add_argument(
-                f"--no-verify-name={value}",
-                dest="no_verify_name",
-                action=action,
-                default=None,
-                help=argparse.SUPPRESS,
-            )
 
 
 def _seconds(lowest: float, highest: float) -> Callable[[str], float]:
