@@ -64,8 +64,8 @@ def _run(name: str, options: argparse.Namespace) -> bool:
         if options.keep and passed:
             merged = Path(folder, "merged")
             merged.mkdir()
-            _fuzz(name, "-merge=1", str(merged), str(inputs))
-            corpus.write(name, [path.read_bytes() for path in merged.iterdir()])
+            if _fuzz(name, "-merge=1", str(merged), str(inputs)):
+                corpus.write(name, [path.read_bytes() for path in merged.iterdir()])
         return passed
 
 

@@ -15,14 +15,15 @@ _OURS = ["mqlight", "mqlight_core", "mqlight_devserver", "mqlight_security"]
 
 def main() -> None:
     """Fuzz until libFuzzer says that it is enough."""
-    program, name, *arguments = sys.argv
+    _, name, *arguments = sys.argv
     if name not in NAMES:
         sys.exit(f"no target: {name}")
     logging.lastResort = None  # what the parsers warn of is what is asked for here
     # What is imported here is watched for coverage.
     with atheris.instrument_imports(include=_OURS):
         target = import_module(f"{__package__}.targets.{name}")
-    atheris.Setup([program, *arguments], target.fuzz)
+    # With -merge libFuzzer starts itself again, through a shell, by its first argument.
+    atheris.Setup([f"{sys.executable} -m {__package__}.one {name}", *arguments], target.fuzz)
     atheris.Fuzz()
 
 

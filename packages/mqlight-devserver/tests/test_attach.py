@@ -6,6 +6,8 @@ import pytest
 from devserver_wire import Composite, Frame, Raw, Symbol, UByte, UInt, frame
 from devserver_world import MIXED, SETTLED, UNSETTLED, Client, World, receiver, sender
 
+from mqlight_devserver.settings import Settings
+
 
 @pytest.fixture
 def client(world: World) -> Client:
@@ -177,3 +179,17 @@ def test_a_refusal_leaves_other_links_alone(world: World, client: Client) -> Non
     publisher.publish_to("a")
     publisher.publish("x")
     assert client.bodies() == ["x"]
+
+
+def test_a_connection_has_so_many_links_and_no_more(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "max_links", 2)
+    for handle in (1, 2):
+        attach(client, sender(f"t{handle}", handle=handle))
+    error = refusal_of(attach(client, sender("t3", handle=3)))
+    assert error["condition"] == "amqp:resource-limit-exceeded"
+    client.detach(2)
+    client.take()
+    answered, *_ = attach(client, sender("t4", handle=4))
+    assert answered["target"] is not None

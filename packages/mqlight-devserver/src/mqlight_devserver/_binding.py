@@ -111,6 +111,7 @@ try:
         pn_transport_pending,
         pn_transport_pop,
         pn_transport_push,
+        pn_transport_set_channel_max,
         pn_transport_set_idle_timeout,
         pn_transport_set_max_frame,
         pn_transport_tick,

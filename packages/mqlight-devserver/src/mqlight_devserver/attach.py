@@ -57,6 +57,17 @@ def subscribed_destination(
     return Identity(wanted.pattern, wanted.share, owner), ttl
 
 
+def check_count(links: int, settings: Settings) -> None:
+    """Let one more link pass where a connection has so many.
+
+    Raises:
+        Refused: those are as many as it may have.
+    """
+    if links >= settings.max_links:
+        most = f"a connection has at most {settings.max_links} links"
+        raise Refused(conditions.RESOURCE_LIMIT, most)
+
+
 def accept(link: pn.Link) -> None:
     """Answer the ATTACH: every published client knows its link by what is echoed."""
     pn.pn_terminus_copy(pn.pn_link_source(link), pn.pn_link_remote_source(link))

@@ -20,6 +20,7 @@ MESSAGE_TOO_LARGE: Final = "amqp:link:message-size-exceeded"
 NOT_ALLOWED: Final = "amqp:not-allowed"
 NOT_IMPLEMENTED: Final = "amqp:not-implemented"
 PRECONDITION_FAILED: Final = "amqp:precondition-failed"
+RESOURCE_LIMIT: Final = "amqp:resource-limit-exceeded"
 STOLEN: Final = "amqp:link:stolen"
 UNAUTHORIZED: Final = "amqp:unauthorized-access"
 

@@ -216,6 +216,7 @@ class Connection:
             return
         pointer = pn.pn_event_link(event)
         try:
+            attach.check_count(len(self._links), self._settings)
             if pn.pn_link_is_receiver(pointer):
                 self._links[pointer] = self._publisher(pointer, now)
             else:

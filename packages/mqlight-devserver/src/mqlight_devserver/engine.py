@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["Engine"]
 
 _MILLISECONDS: Final = 1000
+_LARGEST_CHANNEL: Final = 255
+"""The published clients have one session a connection."""
 
 
 class Engine:
@@ -25,6 +27,7 @@ class Engine:
         """What has happened, for the owner to peek at and pop."""
         pn.pn_connection_collect(self._connection, self.collector)
         pn.pn_connection_set_container(self._connection, container_id.encode())
+        pn.pn_transport_set_channel_max(self._transport, _LARGEST_CHANNEL)
         pn.pn_transport_set_max_frame(self._transport, max_frame_size)
         pn.pn_transport_set_idle_timeout(self._transport, round(idle_timeout * _MILLISECONDS))
         pn.pn_transport_bind(self._transport, self._connection)

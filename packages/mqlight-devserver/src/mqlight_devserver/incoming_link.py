@@ -62,6 +62,7 @@ class IncomingLink:
         self._grant_at = 0
         self._messages = 0
         self._bytes = 0
+        self._gathering = False
         pn.pn_link_set_max_message_size(link, settings.max_message_size)
         attach.accept(link)
         self._replenish(now)
@@ -82,10 +83,18 @@ class IncomingLink:
         if not delivery:
             return
         if pn.pn_delivery_partial(delivery):
-            if pn.pn_delivery_pending(delivery) > self._limit:
+            pending = pn.pn_delivery_pending(delivery)
+            if pending > self._limit:
                 self._reject_as_too_large(delivery)
                 self._count(self._limit, now)
+            elif not self._broker.may_gather(self, pending):
+                most = "too many bytes of messages that are not complete"
+                raise Refused(conditions.RESOURCE_LIMIT, most)
+            self._gathering = True
             return
+        if self._gathering:
+            self._gathering = False
+            self._broker.gathered(self)
         buffer, layout = self._buffer, self._layout
         size = pn.pn_link_recv(self.pointer, buffer.pointer, buffer.size)
         if 0 <= size < buffer.size:

@@ -25,12 +25,12 @@ class Settings:
 
     With `users`, names and passwords, ANONYMOUS is refused.  With `tls` everything goes over TLS,
     and a client whose certificate is trusted may be let in by that (SASL EXTERNAL).  A client has
-    `opening_timeout` for TLS's handshake, SASL and AMQP's open together.  `credit` is how many
-    messages a publisher may send ahead.  Clients that are silent for longer than `idle_timeout` are
-    disconnected, 0 lets them be.  A publisher gets no more credit while more than
-    `max_queued_bytes` wait for subscribers or are not settled by them; nothing is dropped, and what
-    publishers have credit for, about 4 MiB each, comes on top.  `closing_timeout` is how long a
-    client may take to answer a CLOSE.
+    `opening_timeout` for TLS's handshake, SASL and AMQP's open together, and `closing_timeout` to
+    answer a CLOSE; it may have `max_links`.  `credit` is how many messages a publisher may send
+    ahead.  Clients that are silent for longer than `idle_timeout` are disconnected, 0 lets them be.
+    A publisher gets no more credit while more than `max_queued_bytes` wait for subscribers or are
+    not settled by them; nothing is dropped, and what publishers have credit for, about 4 MiB each,
+    comes on top.  Messages that are not complete may have as much once more, all together.
 
     Raises:
         TypeError: a value is of the wrong type.
@@ -39,6 +39,7 @@ class Settings:
 
     container_id: ClassVar[str] = "mqlight-devserver"
     max_destination_ttl: ClassVar[float] = 30 * _DAY
+    max_links: ClassVar[int] = 4096
     max_address_bytes: ClassVar[int] = 10237
     closing_timeout: ClassVar[float] = 5
     opening_timeout: ClassVar[float] = 30

@@ -43,6 +43,7 @@ class Broker:
         self._routes: dict[str, tuple[Destination, ...]] = {}
         self._ready: dict[Destination, None] = {}
         self._waiting: dict[Publisher, None] = {}
+        self._gathered: dict[Publisher, int] = {}
         self._unattended: dict[Destination, None] = {}
         self._published = 0
         self._sweep_at = 0.0
@@ -150,9 +151,22 @@ class Broker:
         """`resume` this publisher once there is room."""
         self._waiting[publisher] = None
 
+    def may_gather(self, publisher: Publisher, size: int) -> bool:
+        """Whether a publisher may have sent `size` bytes of a message that is not complete.
+
+        The sum of all such is held to the limit of what waits.
+        """
+        self._gathered[publisher] = size
+        return sum(self._gathered.values()) <= self._max_queued_bytes
+
+    def gathered(self, publisher: Publisher) -> None:
+        """The message is complete, or will never be."""
+        self._gathered.pop(publisher, None)
+
     def forget(self, publisher: Publisher) -> None:
         """This publisher has gone."""
         self._waiting.pop(publisher, None)
+        self.gathered(publisher)
 
     def next_deadline(self) -> float | None:
         """When `expire` has something to do next."""
