@@ -91,6 +91,7 @@ FUNCTIONS = (
     "pn_transport_set_idle_timeout",
     "pn_transport_set_max_frame",
     "pn_transport_tick",
+    "pn_transport_trace",
     "pn_transport_unbind",
 )
 
@@ -118,6 +119,7 @@ CONSTANTS = (
     "PN_SND_MIXED",
     "PN_SND_SETTLED",
     "PN_SND_UNSETTLED",
+    "PN_TRACE_OFF",
     "PN_TRANSPORT_CLOSED",
     "PN_TRANSPORT_ERROR",
     "PN_UNSPECIFIED",

@@ -100,6 +100,8 @@ class AmqpConnection:
         self._collector = pn.pn_collector()
         self._connection = pn.pn_connection()
         self._transport = pn.pn_transport()
+        # What PN_TRACE_FRM and PN_LOG would print has the password in it; our own log has not.
+        pn.pn_transport_trace(self._transport, pn.PN_TRACE_OFF)
         pn.pn_connection_collect(self._connection, self._collector)
         pn.pn_connection_set_container(self._connection, pn.c_string(identity.container_id))
         pn.pn_connection_set_hostname(self._connection, pn.c_string(identity.hostname))
