@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +31,14 @@ def test_nothing_is_read_before_it_is_asked_for() -> None:
     source = LookupSource("http://host", read)
     assert source.fixed is None
     assert source.credentials is None
+
+
+def test_a_source_shows_no_query_and_is_not_pickled() -> None:
+    source = lookup_source("https://host/?key=S3CRET", 1)
+    assert "S3CRET" not in repr(source)
+    assert not hasattr(source, "__dict__")
+    with pytest.raises(TypeError, match="the source of a lookup cannot be pickled"):
+        pickle.dumps(source)
 
 
 def test_the_document_is_read_anew_for_each_request() -> None:

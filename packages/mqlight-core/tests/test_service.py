@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import pickle
 import traceback
 from dataclasses import FrozenInstanceError
 from urllib.parse import quote
@@ -140,6 +142,26 @@ def test_credentials_are_never_printed() -> None:
         assert "alice" not in text
         assert "secret" not in text
     assert str(service) == service.address == "amqp://host:5672"
+
+
+def test_a_service_is_pickled_only_without_a_password() -> None:
+    service = Service("amqps", "::1", 5671)
+    assert pickle.loads(pickle.dumps(service)) == service  # noqa: S301 - our own pickle
+    with pytest.raises(TypeError, match="a Service with a password cannot be pickled"):
+        pickle.dumps(parse_service_url("amqp://alice:secret@host"))
+
+
+def test_a_copy_of_a_service_is_the_same() -> None:
+    service = parse_service_url("amqp://alice:secret@host")
+    assert copy.copy(service) is copy.deepcopy(service) is service
+
+
+@pytest.mark.parametrize("userinfo", ["alice:secret%ff", "alice:secret\udc80", "alice:secret%00"])
+def test_an_undecodable_password_is_in_no_part_of_the_error(userinfo: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        parse_service_url(f"amqp://{userinfo}@host")
+    assert "secret" not in str(caught.value)
+    assert caught.value.__context__ is None
 
 
 def test_a_service_is_a_frozen_value() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import traceback
 from typing import Any
 
@@ -131,6 +133,16 @@ def test_a_lookup_that_is_no_plain_http_url_is_refused(url: str) -> None:
 def test_a_password_is_never_printed() -> None:
     assert "ann" in repr(BOUND)
     assert "S3CRET" not in repr(BOUND)
+
+
+def test_a_bound_service_is_copied_and_not_pickled() -> None:
+    assert copy.copy(BOUND) is copy.deepcopy(BOUND) is BOUND
+    with pytest.raises(TypeError, match="a BoundService cannot be pickled"):
+        pickle.dumps(BOUND)
+
+
+def test_the_query_of_the_lookup_is_never_printed() -> None:
+    assert "S3CRET" not in repr(BoundService("https://host/?key=S3CRET", "ann", "x"))
 
 
 def looked_up(*urls: str) -> tuple[Service, ...] | Exception:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from mqlight_core.document import services_in
 from mqlight_core.errors import InvalidArgumentError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["LookupSource", "lookup_source"]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, slots=True)
 class LookupSource:
     """Services that are looked up; two sources are equal when their URLs are.
 
@@ -38,6 +38,15 @@ class LookupSource:
     def request(self, answer: Answer) -> None:
         """Read the document, and answer with what it says."""
         answer(self._services())
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: the query of a URL is often a secret, and a pickle would hold it in clear.
+
+        Raises:
+            TypeError: always.
+        """
+        message = "the source of a lookup cannot be pickled: its URL may hold a secret"
+        raise TypeError(message)
 
     def _services(self) -> tuple[Service, ...] | Exception:
         try:

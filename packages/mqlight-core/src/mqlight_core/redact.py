@@ -18,8 +18,13 @@ _WITH_CREDENTIALS = re.compile(
     r"(?P<shown>(?:amqp|http)s?://[^:@]*:|(?:[^:@]*://)?).*@(?P<rest>[^@]*)",
     re.DOTALL | re.IGNORECASE,
 )
-# "amqp://user:password" without its "@host": the port that is no number may be a password.
-_ODD_PORT = re.compile(r"(?P<host>[^:@]*://[^:/?#\[\]]*):(?![0-9]*(?:[/?#]|\Z)).*", re.DOTALL)
+# "amqp://user:password" without its "@host", also with a scheme that is misspelt or left out: the
+# port that is no number may be a password.
+_ODD_PORT = re.compile(
+    r"(?P<host>(?:[^:@]*://|(?:amqp|http)s?(?::/?|//)(?!/))?(?:\[[^\]]*\]|[^:/?#\[\]]*)):"
+    r"(?![0-9]{0,5}(?:[/?#]|\Z)).*",
+    re.DOTALL | re.IGNORECASE,
+)
 _QUERY = re.compile(r"(?P<mark>[?#]).*", re.DOTALL)
 _SECRET_OPTION = re.compile(r"password|passphrase", re.IGNORECASE)
 
@@ -32,8 +37,14 @@ def redact_url(text: str) -> str:
     """
     match = _WITH_CREDENTIALS.fullmatch(text)
     if match is not None:
-        return f"{match['shown']}{_HIDDEN}@" + _QUERY.sub(rf"\g<mark>{_HIDDEN}", match["rest"])
-    text = _ODD_PORT.sub(rf"\g<host>:{_HIDDEN}", text)
+        return f"{match['shown']}{_HIDDEN}@{_without_secret(match['rest'])}"
+    return _without_secret(text)
+
+
+def _without_secret(text: str) -> str:
+    odd = _ODD_PORT.fullmatch(text)
+    if odd is not None:
+        return f"{odd['host']}:{_HIDDEN}"
     return _QUERY.sub(rf"\g<mark>{_HIDDEN}", text)
 
 

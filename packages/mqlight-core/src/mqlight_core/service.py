@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
 from mqlight_core.errors import InvalidArgumentError, InvalidArgumentTypeError
 from mqlight_core.lookup_url import is_lookup_url
 from mqlight_core.redact import describe_value, redact_url
 from mqlight_core.url import check_host, check_port, in_brackets, invalid_url, split_url
+
+if TYPE_CHECKING:
+    from typing import Self
 
 __all__ = ["Service", "parse_service_url", "parse_service_urls"]
 
@@ -45,6 +48,25 @@ class Service:
     def __str__(self) -> str:
         """Return `address`."""
         return self.address
+
+    def __copy__(self) -> Self:
+        """Return the same: it cannot change."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return the same: it cannot change."""
+        return self
+
+    def __reduce__(self) -> tuple[type[Service], tuple[str, str, int]]:
+        """Make it picklable where it has no credentials.
+
+        Raises:
+            TypeError: it has: a pickle would hold the password in clear.
+        """
+        if self.password is not None:
+            message = "a Service with a password cannot be pickled: that would be in clear"
+            raise TypeError(message)
+        return Service, (self.scheme, self.host, self.port)
 
 
 def parse_service_url(url: str) -> Service:
@@ -120,8 +142,11 @@ def _decoded(url: str, text: str) -> str:
         decoded = unquote(text, errors="strict")
         decoded.encode()
     except UnicodeError:
-        raise invalid_url(url, "the user or password is not valid UTF-8") from None
-    if "\0" in decoded:
+        problem = "the user or password is not valid UTF-8"
+    else:
+        if "\0" not in decoded:
+            return decoded
         # SASL PLAIN separates its fields by it (RFC 4616).
-        raise invalid_url(url, "the user or password contains a NUL character")
-    return decoded
+        problem = "the user or password contains a NUL character"
+    # Outside the except block: the UnicodeError shows the text.
+    raise invalid_url(url, problem)
