@@ -48,7 +48,7 @@ def test_all_options() -> None:
             "--tls-client-required needs --tls-client-trust",
         ),
         (["--unknown"], "--unknown"),
-        (["extra"], "extra"),
+        (["extra"], "unrecognized arguments: a word that is no option"),
     ],
 )
 def test_wrong_usage_is_explained_and_ends_with_2(
@@ -77,6 +77,26 @@ def test_the_options_of_tls(tmp_path: Path) -> None:
         client_trust="t",
         client_required=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "shown"),
+    [
+        (["--usr", "bob:secret"], "--usr"),
+        (["--usr=bob:secret"], "--usr"),
+        (["--use=bob:secret"], "--use"),
+        (["-ubob:secret"], "-u"),
+        (["bob:secret"], "a word that is no option"),
+    ],
+)
+def test_what_follows_a_misspelt_option_is_not_shown(
+    wrong: list[str], shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(wrong)
+    error = capsys.readouterr().err
+    assert f"unrecognized arguments: {shown}\n" in error
+    assert "secret" not in error
 
 
 def test_users_come_from_the_command_line_and_from_a_file(tmp_path: Path) -> None:

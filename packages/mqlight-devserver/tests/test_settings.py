@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -50,7 +51,21 @@ def test_invalid_settings_are_named(
 
 
 def test_passwords_are_not_shown() -> None:
-    assert "secret" not in repr(Settings(users={"bob": "secret"}))
+    settings = Settings(users={"bob": "secret"})
+    assert settings.users == {"bob": "secret"}
+    assert "secret" not in f"{settings!r} {vars(settings)}"
+    assert "'bob'" in repr(settings.users)
+
+
+def test_passwords_are_not_pickled() -> None:
+    with pytest.raises(TypeError, match="the passwords would be in clear"):
+        pickle.dumps(Settings(users={"bob": "secret"}))
+
+
+def test_an_undecodable_password_is_in_no_part_of_the_error() -> None:
+    with pytest.raises(ValueError, match="must be Unicode text") as caught:
+        Settings(users={"bob": "secret\udc80"})
+    assert caught.value.__context__ is None
 
 
 def test_the_ends_of_a_range_belong_to_it() -> None:

@@ -35,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Wrong usage ends with status 2, as argparse does it.
     """
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        names = " ".join(_names(unknown))
+        parser.error(f"unrecognized arguments: {names or 'a word that is no option'}")
     check_tls(parser, options)
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.WARNING,
@@ -77,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mqlight-devserver",
         description="An MQ Light server for development and tests. It keeps everything in memory.",
+        allow_abbrev=False,  # an ambiguous one would be shown with its value
     )
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
@@ -90,6 +94,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="log to stderr what clients do")
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     return parser
+
+
+def _names(unknown: Sequence[str]) -> list[str]:
+    """Return the names of options without their values: a password may follow a misspelt one."""
+    return [
+        argument.partition("=")[0] if argument.startswith("--") else argument[:2]
+        for argument in unknown
+        if argument.startswith("-")
+    ]
 
 
 def _port(text: str) -> int:

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from mqlight_devserver.users import Users
 from mqlight_security import ServerTls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 __all__ = ["LARGEST_PORT", "Settings", "check_number"]
 
@@ -52,20 +53,10 @@ class Settings:
     max_queued_bytes: int = 256 * _MEBIBYTE
 
     def __post_init__(self) -> None:
-        """Check each value."""
-        users: Iterable[tuple[object, object]] = self.users.items()
-        for name, password in users:
-            if not isinstance(name, str) or not isinstance(password, str):
-                message = "users must be names with passwords, both str"
-                raise TypeError(message)
-            if not name or "\0" in name + password:
-                message = "a user's name must not be empty, nor may it or the password hold a NUL"
-                raise ValueError(message)
-            try:
-                (name + password).encode()
-            except UnicodeEncodeError:
-                message = "a user's name and password must be Unicode text"
-                raise ValueError(message) from None
+        """Check each value, and keep the passwords where they do not show."""
+        users = Users(self.users)
+        users.check()
+        object.__setattr__(self, "users", users)
         if self.tls is not None and not isinstance(self.tls, ServerTls):
             message = f"tls must be ServerTls, not {type(self.tls).__name__}"
             raise TypeError(message)
