@@ -144,7 +144,7 @@ class _Parser(argparse.ArgumentParser):
         _, unknown = self.parse_known_args(arguments, options)
         if unknown:
             # What follows a misspelt option may be a secret.
-            named = [argument.partition("=")[0] for argument in unknown if argument[0:1] == "-"]
+            named = [_name(argument) for argument in unknown if argument.startswith("-")]
             self.error(f"unrecognized arguments: {' '.join(named or unknown)}")
         read_secrets(self, options, os.environ)
         choose_service(self, options)
@@ -179,6 +179,10 @@ class _Parser(argparse.ArgumentParser):
         self.add_argument(
             "--verbose", action="store_true", help="print additional information about each message"
         )
+
+
+def _name(option: str) -> str:
+    return option.partition("=")[0] if option.startswith("--") else option[:2]
 
 
 def _seconds(lowest: float, highest: float) -> Callable[[str], float]:
