@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 import mqlight
 from mqlight._log.levels import LEVELS
+from mqlight_devserver import DevServer
+from mqlight_security import ServerTls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO
-
-    from mqlight_devserver import DevServer
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,6 +88,19 @@ def test_the_program_in_the_readme_of_the_client_gets_its_own_message(
     [program] = programs("packages/mqlight-client/README.md")
     with running(program.replace("amqp://localhost", mqlight_server.url), tmp_path) as output:
         assert output.readline() == "news/today Hello world!\n"
+
+
+def test_the_program_of_the_how_to_connects_with_tls(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    identity = authority.issue_cert("localhost")
+    identity.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
+    own = str(tmp_path / "server.pem")
+    [program] = programs("docs/howto/connect-securely.md")
+    with DevServer(tls=ServerTls(certificate=own, key=own), users={"ann": "s3cret"}) as server:
+        program = program.replace("amqps://broker.example", f"amqps://localhost:{server.port}")
+        told = python("-W", "error", "-c", program, folder=tmp_path)
+    assert told == (0, "started without an error\n")
 
 
 def test_the_worker_of_the_how_to_does_its_jobs(mqlight_server: DevServer, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import shutil
@@ -130,6 +131,27 @@ def test_the_server_is_told_of_the_end(
                 asyncio.run(test())
         thread.join(20)
     assert ends == [b""]
+
+
+def test_a_handshake_that_goes_nowhere_ends_with_the_attempt(program: Make) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"amqps://127.0.0.1:{mute.getsockname()[1]}"
+        error = program(url, client_options={"connect_timeout": 200}).wait_state("retrying")
+        assert isinstance(error, mqlight.NetworkError)
+        assert str(error) == f"{url}: no connection within 0.2 seconds"
+        told: list[Any] = []
+
+        async def test() -> None:
+            options: Any = {"connect_timeout": 200}
+            client = mqlight.aio.Client(
+                url, client_options=options, on_state_changed=lambda *args: told.append(args)
+            )
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(client.start(), 0.5)
+            await client.stop()
+
+        run(test())
+        assert f"{url}: no connection within 0.2 seconds" in [str(args[-1]) for args in told]
 
 
 def test_tls_to_a_plain_port_stops_the_client(server: DevServer, program: Make) -> None:
