@@ -1,8 +1,4 @@
-"""A secret that is known again in whatever form it has leaked.
-
-It needs percent-encoding and escaping, so that each way to write it down gives another text; no
-part of it is a word of its own anywhere else.
-"""
+"""A secret that is known again in whatever form it has leaked."""
 
 from __future__ import annotations
 
@@ -10,48 +6,39 @@ import base64
 from urllib.parse import quote, quote_plus
 
 CANARY = "Kn4ry/ü'\\@:?#% 7"
-"""The secret itself."""
-
+"""The secret. Each way to encode or to escape gives another text of it."""
 IN_URL = quote(CANARY, safe="")
 """The secret as the password of a URL."""
+NUMBER = 918_273_645_546_372
+"""A secret that somebody gives as a number."""
 
-
-def _forms(secret: str) -> dict[str, bytes]:
-    raw = secret.encode()
-    shifted = {
-        # Inside longer data base64 depends on the offset; its first and last characters on others.
-        f"base64 at {shift}": base64.b64encode(bytes(shift) + raw)[4 if shift else 0 : -4]
-        for shift in range(3)
-    }
-    texts = {
-        "as it is": secret,
-        "percent-encoded": quote(secret, safe=""),
-        "percent-encoded path": quote(secret),
-        "percent-encoded form": quote_plus(secret),
-        "repr": repr(secret)[1:-1],
-        "repr of its repr": repr(repr(secret))[2:-2],
-        "ascii": ascii(secret)[1:-1],
-        "repr of bytes": repr(raw)[2:-1],
-        "latin-1 of UTF-8": raw.decode("latin-1"),
-    }
-    return {
-        **{name: text.encode() for name, text in texts.items()},
-        **shifted,
-        "hex": raw.hex().encode(),
-        "UTF-16": secret.encode("utf-16-le"),
-        "the part before what is to be escaped": b"Kn4ry",
-    }
-
-
-FORMS = _forms(CANARY)
-"""Each form of it, by name."""
+_RAW = CANARY.encode()
+FORMS: dict[str, bytes] = {
+    "as it is": _RAW,
+    "its beginning": b"Kn4ry",
+    "percent-encoded": IN_URL.encode(),
+    "percent-encoded, a path": quote(CANARY).encode(),
+    "percent-encoded, a form": quote_plus(CANARY).encode(),
+    "repr": repr(CANARY)[1:-1].encode(),
+    "ascii": ascii(CANARY)[1:-1].encode(),
+    "repr of bytes": repr(_RAW)[2:-1].encode(),
+    "hex": _RAW.hex().encode(),
+    "UTF-16": CANARY.encode("utf-16-le"),
+    "number": str(NUMBER).encode(),
+    # Within something longer its characters depend on where it begins; the first and last on more.
+    **{f"base64, {at}": base64.b64encode(bytes(at) + _RAW)[4:-4] for at in range(3)},
+}
+"""Each form, by its name."""
 
 
 def leaks(*shown: object) -> list[str]:
-    """Return the forms of the secret that are in what was shown: str or bytes, or else its repr."""
-    found = []
-    for one in shown:
-        data = one if isinstance(one, bytes) else (one if isinstance(one, str) else repr(one))
-        data = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
-        found += [name for name, form in FORMS.items() if form.lower() in data.lower()]
-    return found
+    """Return the names of the forms that are in what was shown: str, bytes, or else a repr."""
+    return [
+        name for one in shown for name, form in FORMS.items() if form.lower() in _data(one).lower()
+    ]
+
+
+def _data(one: object) -> bytes:
+    if isinstance(one, bytes):
+        return one
+    return (one if isinstance(one, str) else repr(one)).encode("utf-8", "surrogatepass")

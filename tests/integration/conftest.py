@@ -12,6 +12,8 @@ import pytest
 # The helper module beside this file; the import mode of the project puts no test folder there.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from watch import Watch
+
 import mqlight
 from mqlight_devserver import DevServer
 
@@ -150,3 +152,13 @@ def started(program: Callable[..., Program]) -> Callable[..., Program]:
         return one
 
     return make
+
+
+@pytest.fixture
+def watch(
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    recwarn: pytest.WarningsRecorder,
+) -> Watch:
+    """Watch for the secret."""
+    return Watch(caplog, capfd, recwarn)

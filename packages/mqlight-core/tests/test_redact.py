@@ -49,6 +49,7 @@ def test_a_password_is_hidden_however_badly_the_url_is_formed(url: str, shown: s
     ("url", "shown"),
     [
         ("amqp://secret@host", "amqp://********@host"),
+        ("amqp://secret:@host", "amqp://********@host"),
         ("amqp://user:secret", "amqp://user:********"),
         ("amqp://user:12ab34/", "amqp://user:********"),
         ("amqp://user:123456", "amqp://user:********"),

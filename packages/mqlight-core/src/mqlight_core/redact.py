@@ -15,7 +15,7 @@ _LONGEST = 200
 # Up to the *last* '@': an unescaped '/', '?', '@' or space in a password must not end the hiding.
 # A user is shown behind a known scheme only; elsewhere it is not certain where the user ends.
 _WITH_CREDENTIALS = re.compile(
-    r"(?P<shown>(?:amqp|http)s?://[^:@]*:|(?:[^:@]*://)?).*@(?P<rest>[^@]*)",
+    r"(?P<shown>(?:amqp|http)s?://[^:@]*:(?!@)|(?:[^:@]*://)?).*@(?P<rest>[^@]*)",
     re.DOTALL | re.IGNORECASE,
 )
 # "amqp://user:password" without its "@host", also with a scheme that is misspelt or left out: the
