@@ -99,8 +99,10 @@ def test_the_range_of_a_sibling_contains_its_version(name: str) -> None:
 def test_each_requirement_says_in_its_line_what_it_is_for(name: str) -> None:
     text = (ROOT / "packages" / name / "pyproject.toml").read_text(encoding="utf-8")
     for one in requirements(name):
-        [line] = [line for line in text.splitlines() if line.strip().startswith(f'"{one.name}')]
-        assert line.partition("#")[2].strip(), line
+        lines = [line for line in text.splitlines() if line.strip().startswith(f'"{one.name}')]
+        assert lines
+        for line in lines:
+            assert line.partition("#")[2].strip(), line
 
 
 @every_distribution
