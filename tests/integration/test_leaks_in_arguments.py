@@ -203,8 +203,8 @@ def test_a_malformed_url(
         client = mqlight.Client(
             service, on_state_changed=lambda _client, _state, error: errors.append(error)
         )
-    except mqlight.InvalidArgumentError as error:
-        errors.append(error)
+    except mqlight.InvalidArgumentError as refused:
+        errors.append(refused)
     else:
         assert client.wait_stopped(PATIENCE)
         watch.object(client)

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import ssl
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     NoEncryption,
     load_pem_private_key,
     pkcs12,
 )
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import (
+    Certificate,
+    CertificateBuilder,
+    Name,
+    load_pem_x509_certificate,
+    random_serial_number,
+)
 
 if TYPE_CHECKING:
     import trustme
@@ -45,3 +54,12 @@ def keystore(leaf: trustme.LeafCert, passphrase: str | None) -> bytes:
         others,
         encryption,
     )
+
+
+def weak_identity() -> tuple[rsa.RSAPrivateKey, Certificate]:
+    """Return a key that OpenSSL takes for too small, and its certificate."""
+    key = rsa.generate_private_key(65537, 1024)  # noqa: S505 - it is there to be refused
+    now, nobody = datetime.now(UTC), Name([])
+    builder = CertificateBuilder(nobody, nobody, key.public_key(), random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(1))
+    return key, builder.sign(key, SHA256())

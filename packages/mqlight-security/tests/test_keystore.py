@@ -1,19 +1,34 @@
 from __future__ import annotations
 
-import os
 import ssl
 import sys
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import trustme
-from certificates import connect, keystore
+from certificates import connect, keystore, weak_identity
+from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
+from cryptography.x509 import load_pem_x509_certificate
 
 from mqlight_core import InvalidArgumentError, SecurityError
 from mqlight_security import client_context, security_options
 
 PASSPHRASE = "open sesame"
+# With a key on the curve secp160r1, and without any encryption; made by openssl 3.
+UNSUPPORTED = (
+    "MIICfQIBAzCCAnYGCSqGSIb3DQEHAaCCAmcEggJjMIICXzCCAagGCSqGSIb3DQEHAaCCAZkEggGVMIIBkTCCAY0G"
+    "CyqGSIb3DQEMCgEDoIIBVTCCAVEGCiqGSIb3DQEJFgGgggFBBIIBPTCCATkwgfigAwIBAgIUQ9sQybzsvcJtx33R"
+    "+Bkqg595+u0wCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBZTAeFw0yNjExMjYwMDA3MzVaFw0yNjExMjcwMDA3MzVa"
+    "MAwxCjAIBgNVBAMMAWUwPjAQBgcqhkjOPQIBBgUrgQQACAMqAAR/zCKKQa1UAOWa03Y6lPgufGa6Hp2ra/BWFu73"
+    "1NOZkMetQXBkZ7plo1MwUTAdBgNVHQ4EFgQUc7490HU+YRhdppqRqeHCY9Lw8owwHwYDVR0jBBgwFoAUc7490HU+"
+    "YRhdppqRqeHCY9Lw8owwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgMwADAtAhUAkS0iOj4hSC3gjtNIjDm6"
+    "HgNkx68CFGCwUPjAj5kHepTGioI+9/k8tcUvMSUwIwYJKoZIhvcNAQkVMRYEFHMf5q6tdFLAHpFXUW3UV5dub2lx"
+    "MIGwBgkqhkiG9w0BBwGggaIEgZ8wgZwwgZkGCyqGSIb3DQEMCgEBoGMwYQIBADAQBgcqhkjOPQIBBgUrgQQACARK"
+    "MEgCAQEEFQCntmo5PgHmDm+OxX7PqEIO8pPfzaEsAyoABH/MIopBrVQA5ZrTdjqU+C58Zroenatr8FYW7vfU05mQ"
+    "x61BcGRnumUxJTAjBgkqhkiG9w0BCRUxFgQUcx/mrq10UsAekVdRbdRXl25vaXE="
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +69,13 @@ def refusal_of(**options: object) -> str:
 
 
 @pytest.mark.parametrize("passphrase", [PASSPHRASE, "pässwörd", None])
-@pytest.mark.parametrize("memory_files", [True, False])
-def test_a_client_shows_the_certificate_of_its_keystore(  # noqa: PLR0913, PLR0917 - fixtures and parameters
+def test_a_client_shows_the_certificate_of_its_keystore(
     passphrase: str | None,
     authority: trustme.CA,
     asking: ssl.SSLContext,
     trust: str,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    memory_files: bool,
 ) -> None:
-    if not memory_files:
-        monkeypatch.delattr(os, "memfd_create", raising=False)
     leaf = authority.create_child_ca().issue_cert("client")
     context = context_of(
         ssl_trust_certificate=trust,
@@ -111,7 +120,8 @@ def test_the_key_is_never_in_clear_in_a_file(
     ("passphrase", "reason"),
     [
         ("wrong", "cannot be opened: ssl_keystore_passphrase is wrong, or the file is damaged"),
-        (None, "cannot be opened, and ssl_keystore_passphrase is not given"),
+        (None, "cannot be opened: ssl_keystore_passphrase is not given, or the file is damaged"),
+        ("", "cannot be opened: ssl_keystore_passphrase is not given, or the file is damaged"),
     ],
 )
 def test_a_keystore_that_does_not_open_says_why(
@@ -125,6 +135,29 @@ def test_a_keystore_that_does_not_open_says_why(
 def test_a_file_that_is_no_keystore_says_so(trust: str) -> None:
     message = refusal_of(ssl_keystore=trust, ssl_keystore_passphrase=PASSPHRASE)
     assert "or the file is damaged or is no PKCS#12 keystore" in message
+
+
+def test_a_keystore_of_a_kind_that_is_not_supported_says_so(tmp_path: Path) -> None:
+    path = written(tmp_path / "client.p12", b64decode(UNSUPPORTED))
+    message = refusal_of(ssl_keystore=path)
+    assert message.startswith(f"ssl_keystore {path!r} cannot be opened: ")
+    assert "supported" in message
+
+
+def test_a_keystore_without_a_key_says_so(authority: trustme.CA, tmp_path: Path) -> None:
+    leaf = load_pem_x509_certificate(authority.issue_cert("client").cert_chain_pems[0].bytes())
+    content = pkcs12.serialize_key_and_certificates(b"x", None, None, [leaf], NoEncryption())
+    path = written(tmp_path / "client.p12", content)
+    message = refusal_of(ssl_keystore=path)
+    assert message == f"ssl_keystore {path!r} holds no private key with its certificate"
+
+
+def test_a_keystore_whose_key_is_too_weak_says_so(tmp_path: Path) -> None:
+    key, certificate = weak_identity()
+    content = pkcs12.serialize_key_and_certificates(b"x", key, certificate, None, NoEncryption())
+    path = written(tmp_path / "client.p12", content)
+    message = refusal_of(ssl_keystore=path)
+    assert message == f"ssl_keystore {path!r} cannot be loaded: ee key too small"
 
 
 def test_an_expired_certificate_in_a_keystore_is_not_used(

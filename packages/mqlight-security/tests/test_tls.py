@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -7,10 +8,11 @@ from pathlib import Path
 
 import pytest
 import trustme
-from certificates import connect
+from certificates import connect, weak_identity
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
@@ -199,7 +201,7 @@ def test_a_certificate_file_without_certificates_is_refused(files: Files) -> Non
         ("other_key", None, "the key is not the one of that certificate"),
         ("rsa_key", None, "the key is not the one of that certificate"),
         ("text", None, "the file holds no valid private key in PEM format"),
-        ("certificate", None, "the file holds no valid private key in PEM format"),
+        ("certificate", None, "the file holds a certificate and no private key in PEM format"),
         (
             "encrypted_key",
             None,
@@ -247,6 +249,62 @@ def test_a_file_that_has_gone_since_is_named(gone: str, files: Files, tmp_path: 
     with pytest.raises(SecurityError, match="No such file or directory") as caught:
         client_context(options)
     assert str(caught.value).startswith(f"{gone} {str(path)!r} cannot be ")
+
+
+def test_a_file_that_has_become_a_pipe_since_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "trust.pem"
+    path.touch()
+    options = security_options({"ssl_trust_certificate": path})
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(SecurityError) as caught:
+        client_context(options)
+    assert str(caught.value) == f"ssl_trust_certificate {str(path)!r} is not a regular file"
+
+
+def test_a_client_certificate_may_be_der(files: Files, tmp_path: Path) -> None:
+    certificate = tmp_path / "certificate.der"
+    pem = Path(files.certificate).read_text("ascii")
+    certificate.write_bytes(ssl.PEM_cert_to_DER_cert(pem))
+    context_of(ssl_client_certificate=certificate, ssl_client_key=files.key)
+
+
+def test_a_certificate_may_be_in_the_file_of_its_key(files: Files, tmp_path: Path) -> None:
+    both = tmp_path / "both.pem"
+    both.write_bytes(Path(files.key).read_bytes() + Path(files.certificate).read_bytes())
+    context_of(ssl_client_certificate=both, ssl_client_key=both)
+
+
+def test_a_key_in_der_is_refused(files: Files, tmp_path: Path) -> None:
+    key = tmp_path / "key.der"
+    loaded = load_pem_private_key(Path(files.key).read_bytes(), None)
+    key.write_bytes(loaded.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    message = refusal_of(ssl_client_certificate=files.certificate, ssl_client_key=key)
+    assert message.endswith("the file holds no valid private key in PEM format")
+
+
+def test_a_damaged_certificate_is_not_put_down_to_the_key(files: Files, tmp_path: Path) -> None:
+    good = Path(files.certificate).read_text("ascii")
+    ec_public_key = bytes.fromhex("06072a8648ce3d0201")
+    damaged = ssl.PEM_cert_to_DER_cert(good).replace(ec_public_key, b"\5" + ec_public_key[1:])
+    chain = tmp_path / "chain.pem"
+    chain.write_text(good + ssl.DER_cert_to_PEM_cert(damaged), "ascii")
+    message = refusal_of(ssl_client_certificate=chain, ssl_client_key=files.key)
+    assert message == f"ssl_client_certificate {str(chain)!r} holds a certificate that is damaged"
+
+
+def test_a_weak_certificate_is_not_put_down_to_the_key(tmp_path: Path) -> None:
+    key, certificate = weak_identity()
+    both = tmp_path / "both.pem"
+    both.write_bytes(
+        certificate.public_bytes(Encoding.PEM)
+        + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    message = refusal_of(ssl_client_certificate=both, ssl_client_key=both)
+    assert message == (
+        f"ssl_client_certificate {str(both)!r} holds a certificate that cannot be used: "
+        "ee key too small"
+    )
 
 
 def test_a_trust_certificate_may_be_der(

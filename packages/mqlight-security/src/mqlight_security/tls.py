@@ -6,9 +6,8 @@ import ssl
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mqlight_core import SecurityError
-from mqlight_security.files import check_times, read_certificates
-from mqlight_security.identity import File, load_pair
+from mqlight_security.files import check_times, openssl_reason, problem, read_certificates
+from mqlight_security.identity import Chain, File, load_pair
 from mqlight_security.keystore import load_keystore
 
 if TYPE_CHECKING:
@@ -35,24 +34,25 @@ def client_context(options: SecurityOptions) -> ssl.SSLContext:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     else:
         _load_trust(context, File("ssl_trust_certificate", options.ssl_trust_certificate))
-    passphrase = options.ssl_keystore_passphrase or options.ssl_client_key_passphrase
-    plain = None if passphrase is None else passphrase.get_secret_value()
     if options.ssl_keystore is not None:
+        passphrase = options.ssl_keystore_passphrase
         load_keystore(
             context,
             File("ssl_keystore", options.ssl_keystore),
-            plain,
+            None if passphrase is None else passphrase.get_secret_value(),
             "ssl_keystore_passphrase",
         )
     elif options.ssl_client_certificate is not None and options.ssl_client_key is not None:
         certificate = File("ssl_client_certificate", options.ssl_client_certificate)
+        passphrase = options.ssl_client_key_passphrase
+        chain = read_certificates(*certificate)
         # A server would say no more than that it does not accept it.
-        check_times(*certificate, read_certificates(*certificate)[:1], datetime.now(UTC))
+        check_times(*certificate, chain[:1], datetime.now(UTC))
         load_pair(
             context,
-            certificate,
+            Chain(certificate, chain),
             File("ssl_client_key", options.ssl_client_key),
-            plain,
+            None if passphrase is None else passphrase.get_secret_value(),
             "ssl_client_key_passphrase",
         )
     return context
@@ -71,9 +71,10 @@ def server_context(tls: ServerTls) -> ssl.SSLContext:
         message = "client_required needs client_trust"
         raise ValueError(message)
     context = _new_context(ssl.PROTOCOL_TLS_SERVER)
+    certificate = File("certificate", tls.certificate)
     load_pair(
         context,
-        File("certificate", tls.certificate),
+        Chain(certificate, read_certificates(*certificate)),
         File("key", tls.key),
         tls.key_passphrase,
         "key_passphrase",
@@ -104,7 +105,7 @@ def _load_trust(context: ssl.SSLContext, trust: File) -> None:
     try:
         context.load_verify_locations(cadata=b"".join(certificates))
     except ssl.SSLError as error:
-        message = f"{trust} holds a certificate that cannot be used: {error.reason}"
-        raise SecurityError(message) from error
+        what = f"holds a certificate that cannot be used: {openssl_reason(error)}"
+        raise problem(*trust, what) from error
     # What the file holds is trusted, also where it is not a root itself.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
