@@ -10,11 +10,15 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+# For authority.py: the import mode of the project puts no test folder there.
+sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 
 from mqlight_devserver import DevServer
 
@@ -23,6 +27,8 @@ from .python_peer import PythonPeer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from mqlight.typing import SecurityOptionsDict
 
     from .peer import MakePeer, Peer
 
@@ -83,6 +89,12 @@ def server() -> Iterator[DevServer]:
 
 
 @pytest.fixture
+def security() -> SecurityOptionsDict:
+    """How clients connect; none of the server's asks for anything."""
+    return {}
+
+
+@pytest.fixture
 def keep() -> Iterator[Callable[[Peer], None]]:
     """Close peers at the end of the test, when none may have reported more than was asked for."""
     kept: list[Peer] = []
@@ -98,12 +110,17 @@ def keep() -> Iterator[Callable[[Peer], None]]:
 
 
 @pytest.fixture
-def node(installation: Path, server: DevServer, keep: Callable[[Peer], None]) -> MakePeer:
+def node(
+    installation: Path,
+    server: DevServer,
+    security: SecurityOptionsDict,
+    keep: Callable[[Peer], None],
+) -> MakePeer:
     """Connect a client of IBM's with this client id."""
     program = _program("node")
 
     def make(client_id: str) -> Peer:
-        peer = NodePeer(program, installation, server.url, client_id)
+        peer = NodePeer(program, installation, server.url, client_id, security)
         keep(peer)
         return peer
 
@@ -111,11 +128,29 @@ def node(installation: Path, server: DevServer, keep: Callable[[Peer], None]) ->
 
 
 @pytest.fixture
-def ours(server: DevServer, keep: Callable[[Peer], None]) -> Callable[[str], PythonPeer]:
+def node_error(
+    installation: Path, server: DevServer, security: SecurityOptionsDict
+) -> Iterator[Callable[[], str]]:
+    """Let a client of IBM's try to connect; the name of the first error that it reports."""
+    program = _program("node")
+    with ExitStack() as closing:
+
+        def attempt() -> str:
+            peer = NodePeer(program, installation, server.url, "c", security, connects=False)
+            closing.callback(peer.close)
+            return peer.error()
+
+        yield attempt
+
+
+@pytest.fixture
+def ours(
+    server: DevServer, security: SecurityOptionsDict, keep: Callable[[Peer], None]
+) -> Callable[[str], PythonPeer]:
     """Connect a client of ours with this client id."""
 
     def make(client_id: str) -> PythonPeer:
-        peer = PythonPeer(server.url, client_id)
+        peer = PythonPeer(server.url, client_id, security)
         keep(peer)
         return peer
 

@@ -61,8 +61,8 @@ function onMessage(data, { message, destination }) {
 
 // Each command calls `answer(error)` once; what it throws is the answer, too.
 const commands = {
-  connect({ service, client_id: id }, answer) {
-    client = mqlight.createClient({ service, id }, (error) => answer(error));
+  connect({ service, client_id: id, security }, answer) {
+    client = mqlight.createClient({ service, id, ...security }, (error) => answer(error));
     client.on("error", (error) => report("error", describeError(error)));
     client.on("message", onMessage);
   },

@@ -20,15 +20,27 @@ from .peer import PATIENCE, Peer, Received
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mqlight.typing import SubscribeOptionsDict
+    from mqlight.typing import SecurityOptionsDict, SubscribeOptionsDict
 
 PROGRAM = Path(__file__).with_name("node_peer.js")
 
 
 class NodePeer(Peer):
-    """Speaks the lines of `node_peer.js`; connected when made."""
+    """Speaks the lines of `node_peer.js`.
 
-    def __init__(self, node: str, installation: Path, service: str, client_id: str) -> None:
+    It is connected when made, unless `connects` is False: then it tries, and `error` tells.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a client is made with
+        self,
+        node: str,
+        installation: Path,
+        service: str,
+        client_id: str,
+        security: SecurityOptionsDict,
+        *,
+        connects: bool = True,
+    ) -> None:
         super().__init__(client_id)
         self._numbers = itertools.count()
         self._answers: dict[int, Future[str | None]] = {}
@@ -47,7 +59,9 @@ class NodePeer(Peer):
         self._reader = threading.Thread(target=self._read, name=f"{self}", daemon=True)
         self._reader.start()
         try:
-            self._command("connect", service=service, client_id=client_id)
+            options = {_camel_case(name): value for name, value in security.items()}
+            command = self._command if connects else self._post
+            command("connect", service=service, client_id=client_id, security=options)
         except BaseException:
             self.close()
             raise
@@ -106,15 +120,18 @@ class NodePeer(Peer):
         words = os.pread(self._stderr.fileno(), 10_000, 0).decode(errors="replace").strip()
         return f"exit code {self._process.poll()}, standard error: {words or 'nothing'}"
 
-    def _command(self, command: str, **arguments: object) -> None:
+    def _post(self, command: str, **arguments: object) -> Future[str | None]:
         number = next(self._numbers)
         answer: Future[str | None] = Future()
         self._answers[number] = answer
         line = json.dumps({"id": number, "command": command, **arguments})
+        self._stdin.write(line + "\n")
+        self._stdin.flush()
+        return answer
+
+    def _command(self, command: str, **arguments: object) -> None:
         try:
-            self._stdin.write(line + "\n")
-            self._stdin.flush()
-            error = answer.result(PATIENCE)
+            error = self._post(command, **arguments).result(PATIENCE)
         except (OSError, TimeoutError) as failure:
             error = f"no answer ({failure!r}), {self.diagnosis()}"
         assert error is None, f"{self}: {command} {reprlib.repr(arguments)}: {error}"
@@ -138,6 +155,11 @@ class NodePeer(Peer):
                 error = report["error"]
                 told = None if error is None else f"{error['name']}: {error['message']}"
                 self._answers.pop(report["id"]).set_result(told)
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
 
 
 def _encode(value: object) -> dict[str, object]:

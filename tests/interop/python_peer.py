@@ -13,7 +13,7 @@ from .peer import PATIENCE, Peer, Received
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mqlight.typing import Delivery, SendOptionsDict, SubscribeOptionsDict
+    from mqlight.typing import Delivery, SecurityOptionsDict, SendOptionsDict, SubscribeOptionsDict
 
 Outcome: TypeAlias = "Future[BaseException | None]"
 
@@ -21,13 +21,14 @@ Outcome: TypeAlias = "Future[BaseException | None]"
 class PythonPeer(Peer):
     """Uses `mqlight.Client` as a program does; connected when made."""
 
-    def __init__(self, service: str, client_id: str) -> None:
+    def __init__(self, service: str, client_id: str, security: SecurityOptionsDict) -> None:
         super().__init__(client_id)
         self._drains: SimpleQueue[None] = SimpleQueue()
         started: Outcome = Future()
         self.client = mqlight.Client(
             service,
             client_id,
+            security,
             on_started=lambda _: started.set_result(None),
             on_state_changed=self._on_state_changed,
             on_drain=lambda _: self._drains.put(None),
