@@ -13,10 +13,11 @@ from harness.cores import choose_cores
 from harness.errors import BenchmarkError
 from harness.machine import describe_machine
 from harness.peer import build_peer
-from harness.report import as_json, render_summary, render_table
-from harness.results import results
+from harness.report import as_json, render_summary, render_table, render_tls_table
+from harness.results import results, tls_costs
 from harness.rounds import measure, run_rounds
-from harness.workloads import EXTRA, STANDARD
+from harness.tls import check_handler, issue_certificates
+from harness.workloads import EXTRA, STANDARD, Workload, beside_tls
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -30,6 +31,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "--extra",
         action="store_true",
         help="also a peer that settles each message by itself, and messages that differ",
+    )
+    parser.add_argument(
+        "--tls", action="store_true", help="all of it over TLS, too: what TLS adds to each message"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured there")
     options = parser.parse_args(arguments)
@@ -60,17 +64,23 @@ def _benchmark(options: argparse.Namespace) -> None:
     machine = describe_machine() | {"cores": str(cores)}
     _say("\n".join(f"{name}: {value}" for name, value in machine.items()))
     _say(f"{options.rounds} interleaved rounds of {options.count} messages\n")
-    workloads = STANDARD + EXTRA if options.extra else STANDARD
+    workloads: tuple[Workload, ...] = STANDARD + EXTRA if options.extra else STANDARD
+    if options.tls:
+        check_handler()
+        workloads = beside_tls(workloads)
     with tempfile.TemporaryDirectory(prefix="mqlight-bench-") as folder:
-        peer = build_peer(Path(folder))
+        peer = build_peer(Path(folder), tls=options.tls)
+        certificates = issue_certificates(Path(folder)) if options.tls else None
         rounds = run_rounds(
-            partial(measure, peer, cores, count=options.count),
+            partial(measure, peer, cores, options.count, certificates),
             workloads,
             options.rounds,
             _progress,
         )
     found = results(rounds, workloads)
     _say(f"\n{render_table(found)}\n\n{render_summary(found)}")
+    if options.tls:
+        _say(f"\n{render_tls_table(tls_costs(rounds, workloads))}")
     if options.json:
         document = as_json(machine, options.count, found, rounds)
         options.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

@@ -23,18 +23,22 @@ _END_SECONDS = 5
 """How long a peer may take to end once its client has."""
 
 
-def build_peer(folder: Path) -> Path:
+def build_peer(folder: Path, *, tls: bool = False) -> Path:
     """Build the peer inside `folder` with `$CC`, or `cc`; return the program.
+
+    With `tls` it needs OpenSSL's headers.
 
     Raises:
         BenchmarkError: there is no compiler, or it refuses.
     """
     program = folder / "peer"
     compiler = shlex.split(os.environ.get("CC", "cc"))
+    flags = (*_FLAGS, "-DPEER_TLS") if tls else _FLAGS
+    libraries = ("-lssl", "-lcrypto") if tls else ()
     sources = [str(path) for path in sorted(SOURCES.glob("*.c"))]
     try:
         subprocess.run(  # noqa: S603 - the compiler that the user named
-            [*compiler, *_FLAGS, "-o", str(program), *sources],
+            [*compiler, *flags, "-o", str(program), *sources, *libraries],
             check=True,
             capture_output=True,
             text=True,
@@ -43,7 +47,8 @@ def build_peer(folder: Path) -> Path:
         message = f"the peer needs a C compiler, and {compiler[0]!r} is not one: install gcc"
         raise BenchmarkError(message) from None
     except subprocess.CalledProcessError as problem:
-        message = f"{compiler[0]} can not build the peer:\n{problem.stderr}"
+        hint = " (with TLS it needs libssl-dev)" if tls else ""
+        message = f"{compiler[0]} can not build the peer{hint}:\n{problem.stderr}"
         raise BenchmarkError(message) from None
     return program
 
@@ -56,7 +61,7 @@ class Peer:
         self.port = port
 
     def result(self) -> dict[str, float | str]:
-        """Wait for the end; return its counts: end, received, sent, settled, cpu_s.
+        """Wait for the end; return its counts: end, received, sent, settled, tls, cpu_s.
 
         Raises:
             BenchmarkError: its client did not close the connection in order.

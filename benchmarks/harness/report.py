@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.results import Result, Spread
+    from harness.results import Result, Spread, TlsCost
     from harness.rounds import Sample
 
 GOAL = 8
@@ -26,7 +26,27 @@ _NOTE = (
 def render_table(results: Sequence[Result]) -> str:
     """Lay the results out as lines of text."""
     head = ("workload", "MessagingHandler", "ours", "wall", "peer", "times less", "")
-    rows = [head, *(_row(result) for result in results)]
+    return _lay_out([head, *(_row(result) for result in results)])
+
+
+def render_tls_table(costs: Sequence[TlsCost]) -> str:
+    """Say what TLS adds to each message, and what was agreed on."""
+    head = ("what TLS adds", "without", "with", "more", "")
+    rows = [
+        (
+            f"{cost.workload}, {cost.program}",
+            f"{cost.plain.median:.2f} µs",
+            f"{cost.tls.median:.2f} µs",
+            f"{cost.added.median:.2f} µs ({cost.added.least:.2f}-{cost.added.most:.2f})",
+            cost.agreed,
+        )
+        for cost in costs
+    ]
+    return _lay_out([head, *rows])
+
+
+def _lay_out(rows: Sequence[tuple[str, ...]]) -> str:
+    head = rows[0]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     return "\n".join(
         "  ".join(

@@ -51,6 +51,46 @@ def results(rounds: Sequence[Sequence[Sample]], workloads: Sequence[Workload]) -
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class TlsCost:
+    """One program without TLS and over it; µs of CPU per message."""
+
+    workload: str
+    program: str
+    plain: Spread
+    tls: Spread
+    added: Spread
+    """What TLS took in addition, taken inside each round."""
+    agreed: str
+    """Version and cipher, or several, separated by commas."""
+
+
+def tls_costs(rounds: Sequence[Sequence[Sample]], workloads: Sequence[Workload]) -> list[TlsCost]:
+    """Return what TLS adds for each program of `harness.workloads.beside_tls`."""
+    pairs = zip(workloads[::2], workloads[1::2], strict=True)
+    return [
+        _tls_cost(rounds, workload, over_tls, index)
+        for workload, over_tls in pairs
+        for index in range(1 + len(workload.ours))
+    ]
+
+
+def _tls_cost(
+    rounds: Sequence[Sequence[Sample]], workload: Workload, over_tls: Workload, index: int
+) -> TlsCost:
+    program = workload.programs[index]
+    plain = [_sample(samples, workload, program) for samples in rounds]
+    tls = [_sample(samples, over_tls, over_tls.programs[index]) for samples in rounds]
+    return TlsCost(
+        workload.name,
+        program.label or "ours",
+        plain=Spread.of([one.cpu_us for one in plain]),
+        tls=Spread.of([one.cpu_us for one in tls]),
+        added=Spread.of([b.cpu_us - a.cpu_us for a, b in zip(plain, tls, strict=True)]),
+        agreed=", ".join(sorted({one.tls for one in tls})),
+    )
+
+
 def _result(rounds: Sequence[Sequence[Sample]], workload: Workload, program: Program) -> Result:
     handler = [_sample(samples, workload, workload.handler) for samples in rounds]
     ours = [_sample(samples, workload, program) for samples in rounds]

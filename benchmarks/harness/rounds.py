@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.cores import Cores
+    from harness.tls import Certificates
     from harness.workloads import Program, Workload
 
 BENCHMARKS = Path(__file__).parent.parent
@@ -43,10 +44,21 @@ class Sample:
     cpu_us: float
     wall_us: float
     peer_cpu_us: float
+    tls: str
+    """Version and cipher; empty without TLS."""
 
 
-def measure(peer: Path, cores: Cores, workload: Workload, program: Program, count: int) -> Sample:
+def measure(  # noqa: PLR0913, PLR0917 - what a measurement needs
+    peer: Path,
+    cores: Cores,
+    count: int,
+    certificates: Certificates | None,
+    workload: Workload,
+    program: Program,
+) -> Sample:
     """Run one program once against a peer of its own.
+
+    Without certificates there is no workload over TLS.
 
     Raises:
         BenchmarkError: it failed, or peer and program do not agree on the number of messages.
@@ -57,8 +69,12 @@ def measure(peer: Path, cores: Cores, workload: Workload, program: Program, coun
     role = (workload.role, *workload.peer_arguments)
     if workload.role == "source":
         role += ("--count", str(total))
+    told = ["--qos", str(workload.qos), "--count", str(count), *program.arguments]
+    if workload.tls and certificates:
+        role += ("--certificate", str(certificates.certificate), "--key", str(certificates.key))
+        told += ["--trust", str(certificates.trust)]
     with running_peer(peer, role, cores.peer, time_limit) as running:
-        spent = _run(program, workload.qos, count, running.port, cores.client, time_limit)
+        spent = _run(program, told, running.port, cores.client, time_limit)
         served = running.result()
     expected = {"sink": (total, 0), "source": (0, total), "echo": (total, total)}[workload.role]
     if (served["received"], served["sent"]) != expected:
@@ -73,15 +89,15 @@ def measure(peer: Path, cores: Cores, workload: Workload, program: Program, coun
         cpu_us=spent["cpu_s"] / count * 1e6,
         wall_us=spent["wall_s"] / count * 1e6,
         peer_cpu_us=float(served["cpu_s"]) / total * 1e6,
+        tls=str(served["tls"]),
     )
 
 
-def _run(  # noqa: PLR0913, PLR0917 - what a program needs to be told
-    program: Program, qos: int, count: int, port: int, core: int | None, time_limit: int
+def _run(
+    program: Program, told: Sequence[str], port: int, core: int | None, time_limit: int
 ) -> dict[str, float]:
-    command = [sys.executable, "-m", f"programs.{program.module}"]
-    command += ["--port", str(port), "--qos", str(qos), "--count", str(count)]
-    command += ["--warm-up", str(WARM_UP), *program.arguments]
+    command = [sys.executable, "-m", f"programs.{program.module}", "--port", str(port)]
+    command += ["--warm-up", str(WARM_UP), *told]
     try:
         with starting_on(core):
             done = subprocess.run(  # noqa: S603 - our own program
@@ -114,7 +130,5 @@ def run_rounds(
         samples.append([])
         for workload in workloads:
             progress(f"round {number} of {rounds}: {workload.name}")
-            samples[-1] += [
-                measure_one(workload, program) for program in (workload.handler, *workload.ours)
-            ]
+            samples[-1] += [measure_one(workload, program) for program in workload.programs]
     return samples

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,22 @@ class Workload:
     peer_arguments: tuple[str, ...] = ()
     part: int = 1
     """Only the n-th part of the messages: each of them takes longer."""
+    tls: bool = False
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """The handler's, and ours."""
+        return (self.handler, *self.ours)
+
+
+def beside_tls(workloads: Sequence[Workload]) -> tuple[Workload, ...]:
+    """Put the same over TLS behind each workload; nothing is promised of it."""
+    return tuple(one for workload in workloads for one in (workload, _over_tls(workload)))
+
+
+def _over_tls(workload: Workload) -> Workload:
+    ours = tuple(replace(program, promised=False) for program in workload.ours)
+    return replace(workload, name=f"{workload.name}, TLS", ours=ours, tls=True)
 
 
 _HANDLER_SEND = Program("MessagingHandler", "handler_send")

@@ -1,10 +1,11 @@
-/* A neutral AMQP 1.0 peer for measuring clients: plain sockets, no AMQP library, loopback only.
+/* A neutral AMQP 1.0 peer for measuring clients: plain sockets or TLS, no AMQP library, loopback only.
 
    It listens on a free port, says `listening PORT`, serves one connection as a sink, a source or an echo,
    prints one line of JSON with its counts and its CPU time, and ends.  It never outlives its time
    limit.  Exit code 0 when the client closed the connection, 1 when anything else ended it. */
 
 #include "connection.h"
+#include "stream.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,9 +29,10 @@ enum {
 };
 
 static const char USAGE[] =
-    "usage: peer sink [--credit N] [--disposition-each] [--time-limit SECONDS]\n"
-    "       peer source --count N [--unique-sections] [--time-limit SECONDS]\n"
-    "       peer echo [--time-limit SECONDS]\n";
+    "usage: peer sink [--credit N] [--disposition-each] [OPTIONS]\n"
+    "       peer source --count N [--unique-sections] [OPTIONS]\n"
+    "       peer echo [OPTIONS]\n"
+    "options: --time-limit SECONDS, --certificate FILE --key FILE\n";
 
 static volatile sig_atomic_t time_is_up;
 
@@ -78,17 +80,16 @@ static int accept_one(int listener)
         fail("accept");
     }
     close(listener);
-    if (setsockopt(stream, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
-        fcntl(stream, F_SETFL, O_NONBLOCK) != 0)
+    if (setsockopt(stream, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
         fail("prepare the connection");
     return stream;
 }
 
 /* Writes what the socket takes; false when the client has gone. */
-static bool write_output(int stream, struct output *out)
+static bool write_output(struct stream *stream, struct output *out)
 {
     while (out->start < out->end) {
-        ssize_t written = write(stream, out->bytes + out->start, out->end - out->start);
+        ssize_t written = write_stream(stream, out->bytes + out->start, out->end - out->start);
 
         if (written < 0 && errno == EINTR)
             continue;
@@ -101,14 +102,14 @@ static bool write_output(int stream, struct output *out)
 }
 
 /* Serves the connection until it is over; returns why that is. */
-static const char *serve(int stream, struct connection *connection)
+static const char *serve(struct stream *stream, struct connection *connection)
 {
     static uint8_t input[INPUT_SIZE];
     struct output *out = &connection->out;
     size_t held = 0; /* bytes of a frame that is not whole yet */
 
     while (!time_is_up) {
-        struct pollfd poll_for = {.fd = stream, .events = POLLIN};
+        struct pollfd poll_for = {.fd = stream->socket, .events = POLLIN};
         ssize_t size;
         long taken;
         int ready;
@@ -120,12 +121,17 @@ static const char *serve(int stream, struct connection *connection)
             poll_for.events |= POLLOUT;
         else if (connection->closed)
             return "closed";
-        ready = poll(&poll_for, 1, HEARTBEAT_MS);
+        if (holds_input(stream)) {
+            poll_for.revents = POLLIN;
+            ready = 1;
+        } else {
+            ready = poll(&poll_for, 1, HEARTBEAT_MS);
+        }
         if (ready == 0 && connection->opened)
             put_empty_frame(out);
         if (ready <= 0 || !(poll_for.revents & ~POLLOUT))
             continue;
-        size = read(stream, input + held, sizeof input - held);
+        size = read_stream(stream, input + held, sizeof input - held);
         if (size < 0 && (errno == EAGAIN || errno == EINTR))
             continue;
         if (size <= 0)
@@ -156,6 +162,8 @@ int main(int argc, char **argv)
         {"unique-sections", no_argument, NULL, 'u'},
         {"disposition-each", no_argument, NULL, 'e'},
         {"time-limit", required_argument, NULL, 't'},
+        {"certificate", required_argument, NULL, 'C'},
+        {"key", required_argument, NULL, 'K'},
         {NULL, 0, NULL, 0},
     };
     static struct connection connection;
@@ -163,7 +171,9 @@ int main(int argc, char **argv)
     struct sigaction alarm_action = {.sa_handler = on_alarm};
     const char *end = "time limit";
     unsigned time_limit = 120;
-    int option, stream;
+    const char *certificate = NULL, *key = NULL;
+    struct stream stream = {0};
+    int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
@@ -182,11 +192,17 @@ int main(int argc, char **argv)
         case 't':
             time_limit = strtoul(optarg, NULL, 10);
             break;
+        case 'C':
+            certificate = optarg;
+            break;
+        case 'K':
+            key = optarg;
+            break;
         default:
             return usage();
         }
     }
-    if (optind + 1 != argc || behaviour.credit == 0 || time_limit == 0)
+    if (optind + 1 != argc || behaviour.credit == 0 || time_limit == 0 || !certificate != !key)
         return usage();
     if (strcmp(argv[optind], "source") == 0) {
         if (behaviour.count == 0)
@@ -203,12 +219,18 @@ int main(int argc, char **argv)
     sigaction(SIGALRM, &alarm_action, NULL); /* without SA_RESTART: accept and poll return */
     alarm(time_limit);
     connection.behaviour = &behaviour;
-    stream = accept_one(listen_on_loopback());
-    if (stream >= 0)
-        end = serve(stream, &connection);
+    stream.socket = accept_one(listen_on_loopback());
+    if (stream.socket >= 0) {
+        if (certificate != NULL && !start_tls(&stream, certificate, key))
+            return 1;
+        if (fcntl(stream.socket, F_SETFL, O_NONBLOCK) != 0)
+            fail("prepare the connection");
+        end = serve(&stream, &connection);
+        end_tls(&stream);
+    }
     printf("{\"end\": \"%s\", \"received\": %llu, \"sent\": %llu, \"settled\": %llu, "
-           "\"cpu_s\": %.6f}\n",
+           "\"tls\": \"%s\", \"cpu_s\": %.6f}\n",
            end, (unsigned long long)connection.received, (unsigned long long)connection.sent,
-           (unsigned long long)connection.settled, cpu_seconds());
+           (unsigned long long)connection.settled, describe_tls(&stream), cpu_seconds());
     return strcmp(end, "closed") == 0 ? 0 : 1;
 }

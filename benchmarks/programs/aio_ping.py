@@ -7,11 +7,14 @@ import asyncio
 import mqlight.aio
 from programs.meter import BODY, TOPIC, Job, Meter, read_job
 from programs.outage import end_on_error
+from programs.trust import trusting
 
 
 async def _measure(job: Job, meter: Meter) -> None:
     async with (
-        mqlight.aio.Client(f"amqp://127.0.0.1:{job.port}", on_state_changed=end_on_error) as client,
+        mqlight.aio.Client(
+            job.service, security_options=trusting(job), on_state_changed=end_on_error
+        ) as client,
         client.subscribe(TOPIC, qos=job.qos) as messages,
     ):
 

@@ -7,6 +7,7 @@ import asyncio
 import mqlight.aio
 from programs.meter import BODY, TOPIC, Job, Meter, read_job
 from programs.outage import end_on_error
+from programs.trust import trusting
 
 _COROUTINES = 500
 """At quality of service 1 each waits for its message, so many are under way."""
@@ -28,7 +29,9 @@ async def _send_all(client: mqlight.aio.Client, count: int, qos: int) -> None:
 
 
 async def _measure(job: Job, meter: Meter) -> None:
-    client = mqlight.aio.Client(f"amqp://127.0.0.1:{job.port}", on_state_changed=end_on_error)
+    client = mqlight.aio.Client(
+        job.service, security_options=trusting(job), on_state_changed=end_on_error
+    )
     async with client:
         await _send_all(client, job.warm_up, job.qos)
         meter.begin()

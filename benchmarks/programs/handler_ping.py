@@ -8,6 +8,7 @@ from proton import Message
 from proton.handlers import MessagingHandler
 from proton.reactor import AtLeastOnce, AtMostOnce, Container
 
+from programs.handler_trust import trusting_domain
 from programs.meter import BODY, CREDIT, TOPIC, Job, Meter, read_job
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ class Playing(MessagingHandler):
     def on_start(self, event: Event) -> None:
         """Connect."""
         connection = event.container.connect(
-            f"amqp://127.0.0.1:{self._job.port}", reconnect=False, allowed_mechs="ANONYMOUS"
+            self._job.service,
+            reconnect=False,
+            allowed_mechs="ANONYMOUS",
+            ssl_domain=trusting_domain(self._job),
         )
         event.container.create_receiver(connection, TOPIC, options=self._options())
         self._sender = event.container.create_sender(connection, TOPIC, options=self._options())

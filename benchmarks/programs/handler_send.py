@@ -8,6 +8,7 @@ from proton import Message
 from proton.handlers import MessagingHandler
 from proton.reactor import AtLeastOnce, AtMostOnce, Container
 
+from programs.handler_trust import trusting_domain
 from programs.meter import BODY, TOPIC, Job, Meter, read_job
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ class Sending(MessagingHandler):
     def on_start(self, event: Event) -> None:
         """Connect."""
         connection = event.container.connect(
-            f"amqp://127.0.0.1:{self._job.port}", reconnect=False, allowed_mechs="ANONYMOUS"
+            self._job.service,
+            reconnect=False,
+            allowed_mechs="ANONYMOUS",
+            ssl_domain=trusting_domain(self._job),
         )
         options = AtLeastOnce() if self._job.qos else AtMostOnce()
         event.container.create_sender(connection, TOPIC, options=options)

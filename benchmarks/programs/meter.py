@@ -28,6 +28,13 @@ class Job:
     count: int
     warm_up: int
     drain: bool
+    trust: str | None
+    """File of the authority of a peer with TLS."""
+
+    @property
+    def service(self) -> str:
+        """The peer's URL."""
+        return f"{'amqps' if self.trust else 'amqp'}://127.0.0.1:{self.port}"
 
     @property
     def total(self) -> int:
@@ -45,6 +52,7 @@ def read_job(description: str) -> Job:
     parser.add_argument(
         "--drain", action="store_true", help="ours, sending: wait for on_drain after each False"
     )
+    parser.add_argument("--trust", metavar="FILE", help="use TLS; the authority of the peer")
     return Job(**vars(parser.parse_args()))
 
 

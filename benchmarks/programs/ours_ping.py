@@ -7,6 +7,7 @@ import threading
 import mqlight
 from programs.meter import BODY, TOPIC, Job, Meter, read_job
 from programs.outage import end_on_error
+from programs.trust import trusting
 
 _STOP_SECONDS = 10
 
@@ -54,7 +55,9 @@ def main() -> None:
     """Connect, subscribe, play."""
     job = read_job(__doc__ or "")
     meter = Meter()
-    with mqlight.Client(f"amqp://127.0.0.1:{job.port}", on_state_changed=end_on_error) as client:
+    with mqlight.Client(
+        job.service, security_options=trusting(job), on_state_changed=end_on_error
+    ) as client:
         playing = Playing(client, job, meter)
         client.subscribe(
             TOPIC,

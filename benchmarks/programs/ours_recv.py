@@ -7,6 +7,7 @@ import threading
 import mqlight
 from programs.meter import CREDIT, TOPIC, Job, Meter, read_job
 from programs.outage import end_on_error
+from programs.trust import trusting
 
 _STOP_SECONDS = 10
 
@@ -36,7 +37,9 @@ def main() -> None:
     job = read_job(__doc__ or "")
     meter = Meter()
     receiving = Receiving(job, meter)
-    with mqlight.Client(f"amqp://127.0.0.1:{job.port}", on_state_changed=end_on_error) as client:
+    with mqlight.Client(
+        job.service, security_options=trusting(job), on_state_changed=end_on_error
+    ) as client:
         client.subscribe(
             TOPIC, None, {"qos": job.qos, "credit": CREDIT}, None, receiving.on_message
         )

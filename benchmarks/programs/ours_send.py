@@ -7,6 +7,7 @@ import threading
 import mqlight
 from programs.meter import BODY, TOPIC, Job, Meter, read_job
 from programs.outage import end_on_error
+from programs.trust import trusting
 
 _STOP_SECONDS = 10
 
@@ -63,7 +64,8 @@ def main() -> None:
     started, drained = threading.Event(), threading.Event()
     meter = Meter()
     with mqlight.Client(
-        f"amqp://127.0.0.1:{job.port}",
+        job.service,
+        security_options=trusting(job),
         on_started=lambda _client: started.set(),
         on_state_changed=end_on_error,
         on_drain=lambda _client: drained.set(),

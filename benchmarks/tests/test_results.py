@@ -15,7 +15,7 @@ SEND = Workload("send qos 0", 0, role="sink", handler=HANDLER, ours=(OURS,))
 
 
 def sample(program: Program, cpu_us: float) -> Sample:
-    return Sample(SEND.name, program, cpu_us=cpu_us, wall_us=cpu_us, peer_cpu_us=0.1)
+    return Sample(SEND.name, program, cpu_us=cpu_us, wall_us=cpu_us, peer_cpu_us=0.1, tls="")
 
 
 def measured(*rounds: tuple[float, float]) -> Result:

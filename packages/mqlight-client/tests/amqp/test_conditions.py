@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mqlight._amqp.conditions import BY_CONDITION, BY_TEXT, documented_error
+from mqlight._amqp.conditions import BY_CONDITION, BY_TEXT, documented_error, readable
 from mqlight_core.errors import (
     MQLightError,
     NetworkError,
@@ -88,3 +88,18 @@ def test_the_message_says_where_and_what_the_server_said(
     condition: str, description: str, text: str
 ) -> None:
     assert str(documented_error(condition, description, WHERE)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Grüße, 世界", "Grüße, 世界"),
+        ("a\r\nb\tc\0", r"a\r\nb\tc\x00"),
+        ("\x1b]0;title\x07", r"\x1b]0;title\x07"),
+        ("\u202eright to left\u2028line", r"\u202eright to left\u2028line"),
+        ("x" * 1000, "x" * 1000),
+        ("x" * 1001, "x" * 1000 + "..."),
+    ],
+)
+def test_the_text_of_a_peer_is_one_line_that_is_safe_to_print(text: str, shown: str) -> None:
+    assert readable(text) == shown

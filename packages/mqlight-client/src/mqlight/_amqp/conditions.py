@@ -25,6 +25,9 @@ BY_TEXT: tuple[tuple[str, type[MQLightError]], ...] = (
 )
 """A part of the condition's name or description, and what it means."""
 
+_LONGEST = 1000
+"""Characters of a peer's text that are shown; a frame has room for 32 thousand of them."""
+
 MESSAGE_TOO_LARGE = "amqp:link:message-size-exceeded"
 
 BY_CONDITION: dict[str, type[MQLightError]] = {
@@ -44,12 +47,24 @@ def documented_error(condition: str, description: str, where: str) -> MQLightErr
     """Return the exception for an AMQP error.
 
     `condition` is the symbol, such as `amqp:link:stolen`, '' when the peer gave none; `where` says
-    what it happened to: a host and port, a topic, an address.
+    what it happened to: a host and port, a topic, an address.  Both are shown as `readable`.
     """
     said = f"{condition}: {description}" if condition and description else condition or description
     text = f"{condition} {description} "
     for part, error in BY_TEXT:
         if part in text:
-            return error(f"{where}: {said}")
+            return error(f"{where}: {readable(said)}")
     known = BY_CONDITION.get(condition, NetworkError)
-    return known(f"{where}: {said or 'the server gave no reason'}")
+    return known(f"{where}: {readable(said) or 'the server gave no reason'}")
+
+
+def readable(text: str) -> str:
+    """Return a peer's text as one line that is safe to print, of about a thousand characters.
+
+    What a terminal would obey, or what would look like another line of a log, is escaped.
+    """
+    shown = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text[:_LONGEST]
+    )
+    return f"{shown}..." if len(text) > _LONGEST else shown

@@ -23,7 +23,7 @@ from mqlight._amqp.begin import UNLIMITED, handle_max
 from mqlight._amqp.conditions import MESSAGE_TOO_LARGE, documented_error
 from mqlight._amqp.connection_log import ConnectionLog
 from mqlight._amqp.events import Ended, Opened, Ready, ReceiverEnded, ReceiverOpened, SenderEnded
-from mqlight._amqp.links import Receiver, Sender
+from mqlight._amqp.links import Arrived, Receiver, Sender
 from mqlight._amqp.unread import Unread
 from mqlight_core.errors import MQLightError, NetworkError, SecurityError
 
@@ -40,6 +40,9 @@ SESSION_WINDOW = 1024 * MAX_FRAME
 
 LARGEST_BATCH = 128
 """What one call of `process` may cost: messages, and 2 KiB of payload count as one more."""
+
+_SHORTEST_WAIT = 10
+"""ms between two heartbeats at least, however short the idle-time-out that a server asks for."""
 
 _LONGEST_HEAD = 64 * 1024
 """Bytes of a connection's beginning that are kept to read the server's begin."""
@@ -159,7 +162,8 @@ class AmqpConnection:
 
     def tick(self, now: int) -> int | None:
         """Do what is due at `now` (ms): heartbeats, the idle timeout; return the next deadline."""
-        return pn.pn_transport_tick(self._transport, now) or None
+        deadline = pn.pn_transport_tick(self._transport, now)
+        return max(deadline, now + _SHORTEST_WAIT) if deadline else None
 
     @property
     def free_handles(self) -> int:
@@ -217,9 +221,12 @@ class AmqpConnection:
                     budget -= link.on_delivery(delivery, events)
                 elif type(link) is Receiver:
                     self._unread.leave(delivery, link)
+                    link.check_credit(events)
             else:
                 self._control(kind, event, events)
             pn_collector_pop(collector)
+        for arrived in [event for event in events if type(event) is Arrived]:
+            arrived.receiver.check_credit(events)
         if not self._opened and not self._ended:
             self._look_at_sasl(events)
         return events
@@ -274,11 +281,7 @@ class AmqpConnection:
             self._log.sasl(self._mechanism, pn.pn_sasl_outcome(self._sasl))
             self._log.opened(self._connection, self._transport)
         elif kind == pn.PN_SESSION_REMOTE_OPEN:
-            self._opened = True
-            self._handle_max = handle_max(bytes(self._head))
-            self._head.clear()
-            self._log.begun(self._handle_max)
-            events.append(Opened())
+            self._session_opened(pn.pn_event_session(event), events)
         elif kind == pn.PN_SESSION_REMOTE_CLOSE:
             self._end(pn.pn_session_remote_condition(self._session), events)
         elif kind == pn.PN_CONNECTION_REMOTE_CLOSE:
@@ -288,10 +291,29 @@ class AmqpConnection:
         elif kind == pn.PN_TRANSPORT_CLOSED and not self._ended:
             self._over(None if self._closing else self._hung_up(), events)
 
+    def _session_opened(self, session: pn.Session, events: list[Event]) -> None:
+        if self._opened or session != self._session:
+            self._unasked("began a session", events)
+            return
+        self._opened = True
+        self._handle_max = handle_max(bytes(self._head))
+        self._head.clear()
+        self._log.begun(self._handle_max)
+        events.append(Opened())
+
+    def _unasked(self, what: str, events: list[Event]) -> None:
+        """End the connection: of what only the server begins there could be any number."""
+        if not self._ended:
+            message = f"{self._identity.address}: the server {what} that nobody has asked for"
+            self._over(NetworkError(message), events)
+
     def _link_opened(self, handle: pn.Link, events: list[Event]) -> None:
         link = self._links.get(handle)
+        if link is None:
+            self._unasked("attached a link", events)
+            return
         refused = pn.pn_link_state(handle) & pn.PN_REMOTE_CLOSED
-        if link is None or refused or handle in self._leaving:
+        if refused or handle in self._leaving:
             return
         if isinstance(link, Sender):
             link.on_attached()

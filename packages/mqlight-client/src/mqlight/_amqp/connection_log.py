@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mqlight._amqp import _binding as pn
 from mqlight._amqp.begin import UNLIMITED
+from mqlight._amqp.conditions import readable
 from mqlight._amqp.frames import Frames
 from mqlight._log.client_log import ClientLog
 from mqlight._log.levels import FRAMES
@@ -46,9 +47,9 @@ class ConnectionLog:
         """The server's open has come."""
         if self._log.isEnabledFor(logging.DEBUG):
             self._log.debug(
-                "%s: open from container %r, max-frame-size %d, idle-time-out %d ms",
+                "%s: open from container '%s', max-frame-size %d, idle-time-out %d ms",
                 self._address,
-                pn.text(pn.pn_connection_remote_container(connection)),
+                readable(pn.text(pn.pn_connection_remote_container(connection))),
                 pn.pn_transport_get_remote_max_frame(transport),
                 pn.pn_transport_get_remote_idle_timeout(transport),
             )

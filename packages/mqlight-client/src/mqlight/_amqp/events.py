@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from mqlight._amqp.links import Arrived, Settled
+from mqlight._amqp.links import Arrived, Misused, Settled
 
 if TYPE_CHECKING:
     from mqlight._amqp.links import Receiver, Sender
@@ -60,5 +60,13 @@ class SenderEnded:
 
 
 Event: TypeAlias = (
-    Opened | Ended | Ready | ReceiverOpened | ReceiverEnded | SenderEnded | Settled | Arrived
+    Opened
+    | Ended
+    | Ready
+    | ReceiverOpened
+    | ReceiverEnded
+    | SenderEnded
+    | Settled
+    | Arrived
+    | Misused
 )

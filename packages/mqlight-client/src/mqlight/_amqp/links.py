@@ -27,7 +27,7 @@ from mqlight._amqp._binding import (
 )
 from mqlight._amqp.conditions import documented_error
 from mqlight._amqp.message import MessageReader
-from mqlight_core.errors import MQLightError, NotPermittedError, SecurityError
+from mqlight_core.errors import MQLightError, NetworkError, NotPermittedError, SecurityError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -39,6 +39,12 @@ if TYPE_CHECKING:
 MOST_TRANSFERS = 500
 MOST_TRANSFER_BYTES = 1024 * 1024
 """What a link hands to proton at a time; more only makes its output pass slower."""
+
+LARGEST_MESSAGE = 100 * 1024 * 1024
+"""Bytes of the largest message that is received, as encoded: the most that IBM MQ carries.
+
+Without a limit a message that never ends would take all memory.
+"""
 
 _BYTES_A_UNIT = 2048
 """A received message counts for one in a batch, and for one more with each so many bytes."""
@@ -68,6 +74,13 @@ class Arrived:
     def cost(self) -> int:
         """What the messages count for: one each, and one more for each 2 KiB."""
         return len(self.messages) + self.large
+
+
+@dataclass(frozen=True, slots=True)
+class Misused:
+    """The server has broken a rule of a subscription's link; what follows on it is not read."""
+
+    error: MQLightError
 
 
 class Sender:
@@ -231,8 +244,10 @@ class Receiver:
         self.kept_by_server: bool = subscription.qos == 1 and subscription.ttl > 0
         """What is not settled comes again after a reconnection."""
         self._tokens = 0
-        self._parts: list[bytes] = []
+        self._parts = bytearray()
         """What has come of a message that has not come whole."""
+        self._given_up = False
+        """The server has broken a rule of this link; the connection's owner has been told."""
         self._qos = subscription.qos
         self._presettled = False
         self._reader = MessageReader(destination.pattern, subscription.qos)
@@ -271,11 +286,11 @@ class Receiver:
 
     def on_delivery(self, delivery: pn.Delivery, events: list[Event]) -> int:
         """A message, or a part of one, has come; return its cost in the batch."""
-        if not pn_delivery_readable(delivery):
+        if self._given_up or not pn_delivery_readable(delivery):
             return 1
         if pn_delivery_partial(delivery):
             # A message larger than the session's window would never come whole to proton.
-            return 1 + self._take_part() // _BYTES_A_UNIT
+            return 1 + self._take_part(events) // _BYTES_A_UNIT
         raw = self._take()
         if raw is None:
             pn_delivery_settle(delivery)
@@ -315,19 +330,33 @@ class Receiver:
         size = pn_link_recv(self.link, buffer.pointer, buffer.size)
         if 0 <= size < buffer.size and not self._parts:
             return buffer.take(size)
+        parts = self._parts
         while size > 0:
-            self._parts.append(buffer.take(size))
+            parts += buffer.view[:size]
             size = pn_link_recv(self.link, buffer.pointer, buffer.size)
-        parts, self._parts = self._parts, []
-        return b"".join(parts) if size == pn.PN_EOS else None
+        self._parts = bytearray()
+        return bytes(parts) if size == pn.PN_EOS else None
 
-    def _take_part(self) -> int:
+    def _take_part(self, events: list[Event]) -> int:
         """Copy what has come of the current delivery since the last time; return how much."""
-        buffer, taken = self._buffer, 0
+        buffer, parts, taken = self._buffer, self._parts, 0
         while (size := pn_link_recv(self.link, buffer.pointer, buffer.size)) > 0:
-            self._parts.append(buffer.take(size))
+            parts += buffer.view[:size]
             taken += size
+        if len(parts) > LARGEST_MESSAGE:
+            parts.clear()
+            self._give_up(f"a message of more than {LARGEST_MESSAGE} bytes", events)
         return taken
+
+    def check_credit(self, events: list[Event]) -> None:
+        """Give the link up if the server has sent more messages than it may."""
+        if pn_link_credit(self.link) < pn.pn_link_queued(self.link):
+            self._give_up("more messages than it had credit for", events)
+
+    def _give_up(self, sent: str, events: list[Event]) -> None:
+        if not self._given_up:
+            self._given_up = True
+            events.append(Misused(NetworkError(f"{self.label}: the server sent {sent}")))
 
     def settle(self, deliveries: list[pn.Delivery]) -> None:
         """Accept messages of a batch, in order, so that proton makes one disposition of them."""

@@ -9,7 +9,7 @@ from logging import DEBUG
 from typing import TYPE_CHECKING
 
 from mqlight._amqp.events import Ready, ReceiverEnded, ReceiverOpened, SenderEnded
-from mqlight._amqp.links import Arrived, Settled
+from mqlight._amqp.links import Arrived, Misused, Settled
 from mqlight._amqp.senders import Senders
 from mqlight._drivers.attachments import Attachments
 from mqlight._drivers.calls import Messages, Notice, Sent
@@ -160,6 +160,8 @@ class Traffic:
                 self.attachments.on_opened(event.receiver)
             elif type(event) is ReceiverEnded:
                 broken = self.attachments.on_ended(event) or broken
+            elif type(event) is Misused:
+                broken = event.error
             elif type(event) is SenderEnded:
                 broken = event.error or broken
                 self._sender_ended(event)
