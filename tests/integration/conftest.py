@@ -131,8 +131,8 @@ def program(server: DevServer) -> Iterator[Callable[..., Program]]:
     """Make programs; they are stopped at the end of the test."""
     made: list[Program] = []
 
-    def make(service: Any = None, client_id: str | None = None, **arguments: Any) -> Program:
-        one = Program(server.url if service is None else service, client_id, **arguments)
+    def make(service: Any = ..., client_id: str | None = None, **arguments: Any) -> Program:
+        one = Program(server.url if service is ... else service, client_id, **arguments)
         made.append(one)
         return one
 
@@ -147,7 +147,7 @@ def started(program: Callable[..., Program]) -> Callable[..., Program]:
     """Make programs whose client is connected."""
 
     def make(client_id: str | None = None, **arguments: Any) -> Program:
-        one = program(None, client_id, **arguments)
+        one = program(..., client_id, **arguments)
         one.wait_named("on_started")
         return one
 

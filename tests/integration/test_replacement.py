@@ -146,7 +146,7 @@ def test_clients_of_event_loops_and_of_threads_replace_each_other(nobody: str, w
 
 
 def test_of_many_that_start_at_once_the_last_one_lives(server: DevServer, program: Make) -> None:
-    programs = [program(None, "same") for _ in range(20)]
+    programs = [program(..., "same") for _ in range(20)]
     threads = [
         threading.Thread(target=one.client.start, args=(one.recorder("started again"),))
         for one in programs

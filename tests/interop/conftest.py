@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .peer import MakePeer, Peer
 
 IBM_CLIENT = "mqlight@2.0.2019041500"
+RHEA = "rhea@3.0.5"
 INSTALLATION_TIME = 240
 """Seconds that npm may take, which the first test waits for."""
 
@@ -61,13 +62,13 @@ def _program(name: str) -> str:
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with IBM's client in its node_modules; npm runs no scripts of packages."""
+    """A folder with IBM's client and rhea in its node_modules; npm runs no scripts of packages."""
     npm = _program("npm")
     folder = tmp_path_factory.mktemp("ibm-client")
     (folder / "package.json").write_text(json.dumps({"private": True}))
     command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock"]
     done = subprocess.run(  # noqa: S603 - npm, and names from this file
-        [*command, "--no-update-notifier", "--loglevel=error", IBM_CLIENT],
+        [*command, "--no-update-notifier", "--loglevel=error", IBM_CLIENT, RHEA],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -78,8 +79,13 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     if done.returncode:
         words = f"{done.stdout}{done.stderr}".strip()
-        pytest.fail(f"npm install {IBM_CLIENT} failed:\n{words}", pytrace=False)
+        pytest.fail(f"npm install {IBM_CLIENT} {RHEA} failed:\n{words}", pytrace=False)
     return folder
+
+
+@pytest.fixture
+def node_program() -> str:
+    return _program("node")
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from mqlight._amqp import _binding as pn
-from mqlight._amqp.connection import AmqpConnection, Identity
+from mqlight._amqp.connection import AmqpConnection
 from mqlight._amqp.events import Ended
+from mqlight._amqp.identity import Identity
 from mqlight._machine.outbox import Lane
 from mqlight._machine.subscriptions import Subscription
 from mqlight_core.errors import MQLightError, NetworkError

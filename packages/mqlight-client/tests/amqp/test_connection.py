@@ -6,7 +6,7 @@ import proton
 import pytest
 
 from mqlight._amqp import _binding as pn
-from mqlight._amqp.connection import AmqpConnection, Identity
+from mqlight._amqp.connection import AmqpConnection
 from mqlight._amqp.events import (
     Ended,
     Event,
@@ -16,6 +16,7 @@ from mqlight._amqp.events import (
     ReceiverOpened,
     SenderEnded,
 )
+from mqlight._amqp.identity import Identity
 from mqlight._amqp.links import Arrived
 from mqlight._machine.outbox import Lane
 from mqlight._machine.subscriptions import Subscription

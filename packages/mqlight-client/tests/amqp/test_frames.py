@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mqlight._amqp.connection import AmqpConnection, Identity
+from mqlight._amqp.connection import AmqpConnection
 from mqlight._amqp.frames import PERFORMATIVES, FrameReader, describe_frame
+from mqlight._amqp.identity import Identity
 from mqlight._amqp.values import (
     encode_binary,
     encode_list,

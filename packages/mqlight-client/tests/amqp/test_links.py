@@ -6,8 +6,9 @@ import proton
 import pytest
 
 from mqlight._amqp import links
-from mqlight._amqp.connection import AmqpConnection, Identity
+from mqlight._amqp.connection import AmqpConnection
 from mqlight._amqp.events import Event, Opened, Ready, ReceiverOpened
+from mqlight._amqp.identity import Identity
 from mqlight._amqp.links import Arrived, Receiver, Sender, Settled
 from mqlight._amqp.message import TEXT, encode_prefix, encode_text
 from mqlight._machine.outbox import Lane, Outcome, Send

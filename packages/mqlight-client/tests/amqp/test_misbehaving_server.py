@@ -8,8 +8,9 @@ import proton
 import pytest
 
 from mqlight._amqp import _binding as pn
-from mqlight._amqp.connection import AmqpConnection, Identity
+from mqlight._amqp.connection import AmqpConnection
 from mqlight._amqp.events import Ended, Event, Opened, ReceiverOpened
+from mqlight._amqp.identity import Identity
 from mqlight._amqp.links import LARGEST_MESSAGE, Misused
 from mqlight._machine.outbox import Lane
 from mqlight._machine.subscriptions import Subscription

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mqlight._amqp import senders as senders_module
-from mqlight._amqp.connection import AmqpConnection, Identity
+from mqlight._amqp.connection import AmqpConnection
 from mqlight._amqp.events import Opened, Ready, SenderEnded
+from mqlight._amqp.identity import Identity
 from mqlight._amqp.links import Settled
 from mqlight._amqp.senders import MOST_LINKS, Senders
 from mqlight._machine.outbox import Lane, Outbox

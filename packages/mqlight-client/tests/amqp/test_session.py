@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import proton
 import pytest
 
-from mqlight._amqp.connection import AmqpConnection, Identity
+from mqlight._amqp.connection import AmqpConnection
 from mqlight._amqp.events import Opened
+from mqlight._amqp.identity import Identity
 from mqlight._machine.outbox import Lane, Send
 from mqlight._machine.subscriptions import Subscription
 from mqlight_core.topics import Destination

@@ -10,9 +10,9 @@ from mqlight._amqp.connection import (
     MAX_FRAME,
     SESSION_WINDOW,
     AmqpConnection,
-    Identity,
 )
 from mqlight._amqp.events import Ended, Event, Opened, ReceiverEnded, ReceiverOpened
+from mqlight._amqp.identity import Identity
 from mqlight._amqp.links import Arrived
 from mqlight._amqp.message import TEXT, encode_prefix, encode_text
 from mqlight._machine.subscriptions import Subscription

@@ -7,7 +7,6 @@ thread owns a connection at a time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mqlight._amqp import _binding as pn
@@ -29,6 +28,7 @@ from mqlight_core.errors import MQLightError, NetworkError, SecurityError
 
 if TYPE_CHECKING:
     from mqlight._amqp.events import Event
+    from mqlight._amqp.identity import Identity
     from mqlight._machine.outbox import Lane
     from mqlight._machine.subscriptions import Subscription
 
@@ -59,23 +59,6 @@ _WHO = {
     "PLAIN": "user and password",
 }
 """Who was to be authenticated, by SASL's mechanism."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who connects, and to whom; the password is never shown."""
-
-    container_id: str
-    hostname: str
-    address: str
-    """The service, for error messages: `amqp://host:port`."""
-    user: str | None = None
-    password: str | None = None
-    mechanisms: tuple[str, ...] = ("ANONYMOUS",)
-    """SASL's mechanisms that will do, the strongest first."""
-
-    def __repr__(self) -> str:
-        return f"Identity({self.container_id!r}, {self.address!r})"
 
 
 class AmqpConnection:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from mqlight._amqp.connection import IS_IT_AMQP, AmqpConnection, Identity
+from mqlight._amqp.connection import IS_IT_AMQP, AmqpConnection
 from mqlight._amqp.events import Ended, Opened
+from mqlight._amqp.identity import Identity
 from mqlight._drivers.calls import Internal, Notice
 from mqlight._drivers.control import Attach, Confirm, Detach, Forget, Invoke, Take, Withdraw
 from mqlight._drivers.traffic import Traffic
