@@ -137,7 +137,7 @@ def test_a_password_is_never_printed() -> None:
 
 def test_a_bound_service_is_copied_and_not_pickled() -> None:
     assert copy.copy(BOUND) is copy.deepcopy(BOUND) is BOUND
-    with pytest.raises(TypeError, match="a BoundService cannot be pickled"):
+    with pytest.raises(TypeError, match="BoundService cannot be pickled"):
         pickle.dumps(BOUND)
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mqlight_core.errors import InvalidArgumentError, InvalidArgumentTypeError
 from mqlight_core.lookup_url import parse_http_url
 from mqlight_core.redact import describe_value
+from mqlight_core.secret import HoldsSecret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Self
 
     from mqlight_core.service import Service
     from mqlight_core.source import Answer, ServiceSource
@@ -34,30 +34,13 @@ _PASSWORD = ("password",)
 
 
 @dataclass(frozen=True, slots=True)
-class BoundService:
+class BoundService(HoldsSecret):
     """How to find and use the service that is bound to the application."""
 
     lookup_url: str = field(repr=False)
     """The http or https URL where the servers are looked up."""
     user: str
     password: str = field(repr=False)
-
-    def __copy__(self) -> Self:
-        """Return the same: it cannot change."""
-        return self
-
-    def __deepcopy__(self, memo: object) -> Self:
-        """Return the same: it cannot change."""
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        """Refuse: a pickle would hold the password in clear.
-
-        Raises:
-            TypeError: always.
-        """
-        message = "a BoundService cannot be pickled: the password would be in clear"
-        raise TypeError(message)
 
 
 def bound_service(environment: Mapping[str, str]) -> BoundService:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["Users"]
 
@@ -17,8 +20,8 @@ class Users(dict[str, str]):
             TypeError: one is not str.
             ValueError: one could not be used. The message shows neither.
         """
-        given: dict[object, object] = {**self}
-        for name, password in given.items():
+        given: Iterable[tuple[object, object]] = self.items()
+        for name, password in given:
             if not isinstance(name, str) or not isinstance(password, str):
                 message = "users must be names with passwords, both str"
                 raise TypeError(message)

@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from mqlight_core import InvalidArgumentError, Service
+from mqlight_core.secret import HoldsSecret
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from mqlight_security.options import SecurityOptions
 
 __all__ = ["Credentials", "agreed_credentials", "credentials_for"]
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(HoldsSecret):
     """A user and the password, which no `repr` or `str` shows."""
 
     user: str
     password: str = field(repr=False)
-
-    def __copy__(self) -> Self:
-        """Return the same: it cannot change."""
-        return self
-
-    def __deepcopy__(self, memo: object) -> Self:
-        """Return the same: it cannot change."""
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        """Refuse: a pickle would hold the password in clear.
-
-        Raises:
-            TypeError: always.
-        """
-        message = "Credentials cannot be pickled: the password would be in clear"
-        raise TypeError(message)
 
 
 def credentials_for(service: Service, options: SecurityOptions) -> Credentials | None:

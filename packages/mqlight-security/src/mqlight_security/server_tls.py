@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
 
-if TYPE_CHECKING:
-    from typing import Self
+from mqlight_core.secret import HoldsSecret
 
 __all__ = ["ServerTls"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServerTls:
+class ServerTls(HoldsSecret):
     """Who a server is, and which client certificates it takes.  Files are paths."""
 
     certificate: str
@@ -26,20 +24,3 @@ class ServerTls:
     """
     client_required: bool = False
     """Whether a client without a certificate is turned away; needs `client_trust`."""
-
-    def __copy__(self) -> Self:
-        """Return the same: it cannot change."""
-        return self
-
-    def __deepcopy__(self, memo: object) -> Self:
-        """Return the same: it cannot change."""
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        """Refuse: a pickle would hold the passphrase in clear.
-
-        Raises:
-            TypeError: always.
-        """
-        message = "ServerTls cannot be pickled: the passphrase would be in clear"
-        raise TypeError(message)

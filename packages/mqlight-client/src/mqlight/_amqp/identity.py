@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
 
-if TYPE_CHECKING:
-    from typing import Self
+from mqlight_core.secret import HoldsSecret
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(HoldsSecret):
     """Who connects, and to whom; the password is never shown."""
 
     container_id: str
@@ -24,10 +22,3 @@ class Identity:
 
     def __repr__(self) -> str:
         return f"Identity({self.container_id!r}, {self.address!r})"
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        message = "who connects cannot be pickled: the password would be in clear"
-        raise TypeError(message)
