@@ -11,7 +11,7 @@ from mqlight._amqp import _binding as pn
 from mqlight._amqp.connection import AmqpConnection
 from mqlight._amqp.events import Ended, Event, Opened, ReceiverOpened
 from mqlight._amqp.identity import Identity
-from mqlight._amqp.links import LARGEST_MESSAGE, Misused
+from mqlight._amqp.links import LARGEST_MESSAGE, Arrived, Misused
 from mqlight._machine.outbox import Lane
 from mqlight._machine.subscriptions import Subscription
 from mqlight_core.errors import NetworkError
@@ -140,6 +140,22 @@ def test_a_message_on_the_link_of_a_topic_is_not_received(
     peer.talk(opened)
     put(opened, transfer(0, b"\x00\x53\x77\xa1\x01x"))
     assert process_all(opened) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"\x00\x53\x7f\xc0\x01\x00", bytes(50), b"\x40"],
+    ids=["no such performative", "zeros", "nothing described"],
+)
+def test_a_frame_that_can_not_be_read_is_the_end_at_once(
+    subscribed: AmqpConnection, body: bytes
+) -> None:
+    put(subscribed, transfer(0, b"\x00\x53\x77\xa1\x01x") + frame(body))
+    events = process_all(subscribed)
+    assert isinstance(events[0], Arrived)
+    assert_ended(events, "the server sent a frame that can not be read")
+    put(subscribed, transfer(1, b""))
+    assert process_all(subscribed) == []
 
 
 def test_heartbeats_are_never_more_than_a_hundred_a_second(

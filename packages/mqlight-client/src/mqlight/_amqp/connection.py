@@ -80,6 +80,8 @@ class AmqpConnection:
         self._handle_max = UNLIMITED
         self._broken: MQLightError | None = None
         self._closing = False
+        self._deaf = False
+        """Proton takes nothing more in: after a last word, or a frame that it can not read."""
         self._ended = False
         self._freed = False
         self._buffer = pn.Buffer(64 * 1024)
@@ -120,8 +122,9 @@ class AmqpConnection:
         while at < size:
             taken = pn.pn_transport_push(self._transport, buffer.pointer + at, size - at)
             if taken <= 0:
-                return
+                break
             at += taken
+        self._deaf = pn.pn_transport_capacity(self._transport) < 0
 
     def receive_eof(self, reason: MQLightError) -> None:
         """Take in that nothing more will come, and why."""
@@ -212,6 +215,10 @@ class AmqpConnection:
             arrived.receiver.check_credit(events)
         if not self._opened and not self._ended:
             self._look_at_sasl(events)
+        if self._deaf and not self._ended and not pn_collector_peek(collector):
+            # Of some such frames proton makes no event, and would be silent until the idle timeout.
+            message = f"{self._identity.address}: the server sent a frame that can not be read"
+            self._over(NetworkError(message), events)
         return events
 
     def _look_at_sasl(self, events: list[Event]) -> None:
