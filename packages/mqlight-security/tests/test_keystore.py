@@ -29,6 +29,21 @@ UNSUPPORTED = (
     "MEgCAQEEFQCntmo5PgHmDm+OxX7PqEIO8pPfzaEsAyoABH/MIopBrVQA5ZrTdjqU+C58Zroenatr8FYW7vfU05mQ"
     "x61BcGRnumUxJTAjBgkqhkiG9w0BCRUxFgQUcx/mrq10UsAekVdRbdRXl25vaXE="
 )
+# With an ordinary key, and without anything that would notice a change.
+UNPROTECTED = (
+    "MIIC2QIBAzCCAtIGCSqGSIb3DQEHAaCCAsMEggK/MIICuzCCAdwGCSqGSIb3DQEHAaCCAc0EggHJMIIBxTCCAcEG"
+    "CyqGSIb3DQEMCgEDoIIBiTCCAYUGCiqGSIb3DQEJFgGgggF1BIIBcTCCAW0wggEToAMCAQICFC8zFtUzKzJRCbx/"
+    "DWr9V/6L2+cMMAoGCCqGSM49BAMCMAwxCjAIBgNVBAMMAWUwHhcNMjYxMTI2MDExNjMxWhcNMjYxMTI3MDExNjMx"
+    "WjAMMQowCAYDVQQDDAFlMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEHQ6QhWVDLHsZNbVf9W1SRAyap/ukPnfX"
+    "gcnjs9Pnctv5Lr4LidUhK5x7junq7PTp4Tn4kpsHVevXj5V9ixLGJ6NTMFEwHQYDVR0OBBYEFIFwzXrTkARz4o31"
+    "+LqYX2i25yHlMB8GA1UdIwQYMBaAFIFwzXrTkARz4o31+LqYX2i25yHlMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZI"
+    "zj0EAwIDSAAwRQIgNXcpe59oXExNunOhd/84ow/ptuAR6tXTnalkBJFJUawCIQC0V+Yz9vpk1a5utB5EscDMeaFk"
+    "HmKt8zXlk6P6B9ibUDElMCMGCSqGSIb3DQEJFTEWBBTTZ8YiLClxMFDNT9dNtp2K/A2B+TCB2AYJKoZIhvcNAQcB"
+    "oIHKBIHHMIHEMIHBBgsqhkiG9w0BDAoBAaCBijCBhwIBADATBgcqhkjOPQIBBggqhkjOPQMBBwRtMGsCAQEEIL1a"
+    "aiAWnJcuJNZyhL/wuG83lIIDW1Rh+IbyMP/VzPQRoUQDQgAEHQ6QhWVDLHsZNbVf9W1SRAyap/ukPnfXgcnjs9Pn"
+    "ctv5Lr4LidUhK5x7junq7PTp4Tn4kpsHVevXj5V9ixLGJzElMCMGCSqGSIb3DQEJFTEWBBTTZ8YiLClxMFDNT9dN"
+    "tp2K/A2B+Q=="
+)
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +157,14 @@ def test_a_keystore_of_a_kind_that_is_not_supported_says_so(tmp_path: Path) -> N
     message = refusal_of(ssl_keystore=path)
     assert message.startswith(f"ssl_keystore {path!r} cannot be opened: ")
     assert "supported" in message
+
+
+def test_a_keystore_with_a_certificate_of_an_unknown_version_says_so(tmp_path: Path) -> None:
+    third, unknown = bytes.fromhex("a003020102"), bytes.fromhex("a003020157")
+    content = b64decode(UNPROTECTED).replace(third, unknown)
+    path = written(tmp_path / "client.p12", content)
+    message = refusal_of(ssl_keystore=path)
+    assert message == f"ssl_keystore {path!r} cannot be opened: 87 is not a valid X509 version"
 
 
 def test_a_keystore_without_a_key_says_so(authority: trustme.CA, tmp_path: Path) -> None:

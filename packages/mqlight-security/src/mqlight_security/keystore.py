@@ -35,6 +35,7 @@ def load_keystore(
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
     from cryptography.hazmat.primitives import serialization as form  # noqa: PLC0415
     from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: PLC0415
+    from cryptography.x509 import InvalidVersion  # noqa: PLC0415
 
     content = read(*keystore)
     secret = None if passphrase is None else passphrase.encode()
@@ -43,7 +44,7 @@ def load_keystore(
     except (ValueError, TypeError) as error:
         why = f"{option} is {'wrong' if passphrase else 'not given'}"
         raise problem(*keystore, _WRONG.format(why)) from error
-    except UnsupportedAlgorithm as error:
+    except (UnsupportedAlgorithm, InvalidVersion) as error:
         raise problem(*keystore, f"cannot be opened: {error}") from error
     if opened.key is None or opened.cert is None:
         raise problem(*keystore, "holds no private key with its certificate")
