@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from mqlight_core import InvalidArgumentError
 from mqlight_security import SecurityOptions, security_options
 
-FILES = ["ssl_trust_certificate", "ssl_client_certificate", "ssl_client_key"]
-STRINGS = ["user", "password", *FILES, "ssl_client_key_passphrase"]
+FILES = ["ssl_trust_certificate", "ssl_client_certificate", "ssl_client_key", "ssl_keystore"]
+PASSPHRASES = ["ssl_client_key_passphrase", "ssl_keystore_passphrase"]
+STRINGS = ["user", "password", *FILES, *PASSPHRASES]
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_credentials_that_sasl_cannot_carry_are_refused(name: str, value: str) -
     assert message == f"{name} must not be empty or contain a NUL character"
 
 
-@pytest.mark.parametrize("name", ["user", "password", "ssl_client_key_passphrase"])
+@pytest.mark.parametrize("name", ["user", "password", *PASSPHRASES])
 def test_text_that_utf8_cannot_represent_is_refused(name: str) -> None:
     message = refusal_of({"user": "alice", "password": "secret"} | {name: "S3\ud800CRET"})
     assert message == f"{name} must be valid Unicode: it contains a lone surrogate"
@@ -132,6 +133,24 @@ def test_neither_passphrase_nor_trust_certificate_are_needed_with_a_key(pem: str
 def test_a_passphrase_without_a_key_is_refused() -> None:
     message = refusal_of({"ssl_client_key_passphrase": "S3CRET"})
     assert message == "ssl_client_key_passphrase is specified without an ssl_client_key"
+
+
+def test_a_keystore_needs_no_passphrase_and_goes_with_a_trust_certificate(pem: str) -> None:
+    options = security_options({"ssl_keystore": pem, "ssl_trust_certificate": pem})
+    assert options.ssl_keystore_passphrase is None
+    assert options.has_client_certificate
+    assert options.uses_files
+
+
+def test_a_keystore_is_there_instead_of_certificate_and_key(pem: str) -> None:
+    pair = {"ssl_client_certificate": pem, "ssl_client_key": pem}
+    message = refusal_of({"ssl_keystore": pem, **pair})
+    assert message == "ssl_keystore and ssl_client_certificate cannot be specified together"
+
+
+def test_the_passphrase_of_a_keystore_without_one_is_refused() -> None:
+    message = refusal_of({"ssl_keystore_passphrase": "S3CRET"})
+    assert message == "ssl_keystore_passphrase is specified without an ssl_keystore"
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -193,6 +212,13 @@ def test_no_secret_is_printed(pem: str) -> None:
 def test_the_constructor_reports_the_same_errors() -> None:
     with pytest.raises(InvalidArgumentError, match="Both user and password"):
         SecurityOptions(user="alice")
+
+
+def test_the_constructor_takes_text_and_paths(pem: str) -> None:
+    options = SecurityOptions(user="alice", password="secret", ssl_trust_certificate=Path(pem))
+    assert options == security_options(
+        {"user": "alice", "password": "secret", "ssl_trust_certificate": pem}
+    )
 
 
 values = st.none() | st.booleans() | st.integers() | st.text() | st.binary()

@@ -10,9 +10,10 @@ import errno
 import os
 import stat
 from collections.abc import Mapping
+from dataclasses import FrozenInstanceError
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, NoReturn, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo, model_validator
 
@@ -132,6 +133,24 @@ class SecurityOptions(Arguments):
     ssl_verify_name: _VerifyName = True
     """Whether the server's certificate must be for the host that was connected to."""
 
+    if TYPE_CHECKING:
+        # What is taken is more than what is kept.
+        def __init__(  # noqa: PLR0913 - one for each option
+            self,
+            prefix: str = "",
+            /,
+            *,
+            user: str | None = None,
+            password: str | SecretStr | None = None,
+            ssl_trust_certificate: str | os.PathLike[str] | None = None,
+            ssl_client_certificate: str | os.PathLike[str] | None = None,
+            ssl_client_key: str | os.PathLike[str] | None = None,
+            ssl_client_key_passphrase: str | SecretStr | None = None,
+            ssl_keystore: str | os.PathLike[str] | None = None,
+            ssl_keystore_passphrase: str | SecretStr | None = None,
+            ssl_verify_name: bool | None = True,
+        ) -> None: ...
+
     @model_validator(mode="after")
     def _check_groups(self) -> SecurityOptions:
         if (self.user is None) != (self.password is None):
@@ -160,6 +179,15 @@ class SecurityOptions(Arguments):
                 "with mqlight-security[pkcs12] and mqlight-client[pkcs12]"
             )
             raise InvalidArgumentError(message)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        """Refuse: pydantic would too, and show the value.
+
+        Raises:
+            FrozenInstanceError: always.
+        """
+        message = f"SecurityOptions cannot be changed: {name}"
+        raise FrozenInstanceError(message)
 
     def __reduce__(self) -> NoReturn:
         """Refuse: a pickle would hold the secrets in clear.
