@@ -14,7 +14,7 @@ class ServerTls(HoldsSecret):
     """Who a server is, and which client certificates it takes.  Files are paths."""
 
     certificate: str
-    """The server's certificate, followed by its intermediate ones; PEM."""
+    """The server's certificate: PEM, followed by its intermediate ones, or DER."""
     key: str
     """The private key of the certificate; PEM."""
     key_passphrase: str | None = field(default=None, repr=False)
