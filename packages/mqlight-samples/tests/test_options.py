@@ -218,6 +218,19 @@ def test_what_follows_a_misspelt_option_is_not_shown(
     assert "S3CRET" not in said
 
 
+def test_a_misspelt_option_with_a_blank_in_its_value_is_no_message(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        send_options(["--pasword=open sesame"])
+    assert "unrecognized arguments: --pasword\n" in capsys.readouterr().err
+
+
+def test_what_begins_with_dashes_is_a_message_behind_two_dashes() -> None:
+    assert send_options(["--topic=a b", "--", "--a b", "-"]).messages == ["--a b", "-"]
+    assert send_options(["- a b"]).messages == ["- a b"]
+
+
 def test_no_verify_name_leaves_the_next_word_alone() -> None:
     assert send_options(["--no-verify-name", "false"]).messages == ["false"]
 

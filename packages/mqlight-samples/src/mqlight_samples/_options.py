@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import sys
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -141,7 +143,9 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(prog=program, description=description, allow_abbrev=False)
 
     def read(self, arguments: Sequence[str] | None, options: _Options) -> _Options:
-        _, unknown = self.parse_known_args(arguments, options)
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        _, unknown = self.parse_known_args(words, options)
+        unknown += filter(self._is_misspelt, takewhile(lambda word: word != "--", words))
         if unknown:
             # What follows a misspelt option may be a secret.
             named = [_name(argument) for argument in unknown if argument.startswith("-")]
@@ -149,6 +153,10 @@ class _Parser(argparse.ArgumentParser):
         read_secrets(self, options, os.environ)
         choose_service(self, options)
         return options
+
+    def _is_misspelt(self, word: str) -> bool:
+        # argparse takes it for a message, which would send everyone what may be a secret.
+        return " " in word and word[:2] == "--" and _name(word) not in self._option_string_actions
 
     def add_service(self) -> None:
         self.add_argument(
