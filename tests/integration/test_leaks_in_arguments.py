@@ -76,6 +76,17 @@ def test_a_refused_option(kind: Callable[..., Any], name: str, value: object, wa
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_client_that_could_not_be_made_can_be_shown(kind: type[Any], watch: Watch) -> None:
+    unmade: Any = object.__new__(kind)
+    assert repr(unmade) == f"<{kind.__module__.removesuffix('._client')}.Client>"
+    with pytest.raises(mqlight.InvalidArgumentError) as caught:
+        kind.__init__(unmade, f"amqp://ann:{IN_URL}@:1")
+    watch.object(unmade)
+    watch.error(caught.value)
+    assert watch.leaks() == []
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("value", [CANARY, CANARY.encode(), NUMBER, [CANARY], Holder()])
 def test_options_that_are_none(kind: Callable[..., Any], value: Any, watch: Watch) -> None:
     with pytest.raises(TypeError) as caught:

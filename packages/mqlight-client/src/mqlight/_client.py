@@ -316,7 +316,9 @@ class Client:
             self.wait_stopped()
 
     def __repr__(self) -> str:
-        """Show the id and the state."""
+        """Show the id and the state, also where the constructor has raised: debuggers ask."""
+        if not hasattr(self, "_control"):
+            return "<mqlight.Client>"
         return f"<mqlight.Client {self._id!r} {self.state}>"
 
 

@@ -270,7 +270,9 @@ class Client:
         await self.stop()
 
     def __repr__(self) -> str:
-        """Show the id and the state."""
+        """Show the id and the state, also where the constructor has raised: debuggers ask."""
+        if not hasattr(self, "_control"):
+            return "<mqlight.aio.Client>"
         return f"<mqlight.aio.Client {self._id!r} {self.state}>"
 
     def _state_changed(self, _client: object, state: State, error: Exception | None) -> None:

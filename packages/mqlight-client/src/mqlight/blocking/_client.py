@@ -298,5 +298,7 @@ class Client:
         self.stop()
 
     def __repr__(self) -> str:
-        """Show the id and the state."""
+        """Show the id and the state, also where the constructor has raised: debuggers ask."""
+        if not hasattr(self, "_control"):
+            return "<mqlight.blocking.Client>"
         return f"<mqlight.blocking.Client {self._id!r} {self.state}>"
