@@ -70,10 +70,10 @@ class Authority:
             self._write("key.pem", _encrypted(leaf.private_key_pem.bytes(), passphrase)),
         )
 
-    def self_signed(self, name: str) -> tuple[str, str]:
+    def self_signed(self, name: str, *, subject: Name | None = None) -> tuple[str, str]:
         """Make a certificate that vouches for itself; return its file and its key's."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = Name([NameAttribute(NameOID.COMMON_NAME, name)])
+        subject = subject or Name([NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = (
             CertificateBuilder(subject, subject, key.public_key(), random_serial_number())
             .not_valid_before(NOW - DAY)

@@ -69,7 +69,7 @@ def test_a_client_with_a_certificate_is_let_in_without_a_password(
         options = {"ssl_trust_certificate": authority.trust(), **identity(clients)}
         one = program(secure.url, security_options=options)
         one.wait_named("on_started")
-    assert "certificate of teapot" in caplog.text
+    assert "certificate of 'teapot'" in caplog.text
 
 
 def test_who_has_neither_is_turned_away(

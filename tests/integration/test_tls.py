@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import re
 import shutil
 import socket
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aio_runner import run
 from authority import Authority
+from cryptography.x509 import Name, NameAttribute, RelativeDistinguishedName
+from cryptography.x509.oid import NameOID
 
 import mqlight
 from mqlight_devserver import DevServer
@@ -131,6 +134,70 @@ def test_the_server_is_told_of_the_end(
                 asyncio.run(test())
         thread.join(20)
     assert ends == [b""]
+
+
+SEVERAL_IN_ONE = Name(
+    [
+        RelativeDistinguishedName(
+            [
+                NameAttribute(NameOID.COMMON_NAME, "127.0.0.1"),
+                NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "ops"),
+            ]
+        )
+    ]
+)
+
+
+@pytest.mark.parametrize("kind", ["callbacks", "asyncio"])
+def test_names_of_several_parts_are_read_on_both_sides(
+    kind: str, tmp_path: Path, program: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = Authority(tmp_path / "own")
+    certificate, key = own.self_signed("127.0.0.1", subject=SEVERAL_IN_ONE)
+    both: Any = {
+        "ssl_trust_certificate": certificate,
+        "ssl_client_certificate": certificate,
+        "ssl_client_key": key,
+        "ssl_verify_name": False,
+    }
+    tls = ServerTls(
+        certificate=certificate, key=key, client_trust=certificate, client_required=True
+    )
+    with caplog.at_level(logging.DEBUG), DevServer(tls=tls) as server:
+        if kind == "callbacks":
+            program(server.url, security_options=both).wait_named("on_started")
+        else:
+
+            async def test() -> None:
+                async with mqlight.aio.Client(server.url, security_options=both):
+                    pass
+
+            run(test())
+    assert "certificate of '127.0.0.1'" in caplog.text
+
+
+def test_what_is_put_into_tls_on_its_way_is_an_outage(
+    trust: Any, authority: Authority, program: Make
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.issue("127.0.0.1"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection = listener.accept()[0]
+            raw = socket.socket(fileno=os.dup(connection.fileno()))
+            with raw, context.wrap_socket(connection, server_side=True):
+                raw.sendall(b"this is not TLS at all")
+                done.wait(20)
+
+        done = threading.Event()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        one = program(f"amqps://127.0.0.1:{listener.getsockname()[1]}", security_options=trust)
+        error = one.wait_state("retrying")
+        assert isinstance(error, mqlight.NetworkError)
+        done.set()
+        thread.join(20)
 
 
 def test_a_handshake_that_goes_nowhere_ends_with_the_attempt(program: Make) -> None:

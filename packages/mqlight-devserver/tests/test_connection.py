@@ -454,6 +454,22 @@ def test_messages_to_a_refused_link_are_let_go(*, settled: bool) -> None:
     assert "disposition" in kinds
 
 
+def test_a_client_that_says_too_much_before_its_open_is_hung_up_on() -> None:
+    client = World().client()
+    client.log_in()
+    client.send(AMQP_HEADER, (2**20).to_bytes(4, "big") + b"\x02\x00\x00\x00", bytes(60_000))
+    assert not client.connection.finished
+    client.send(bytes(6_000))
+    assert client.connection.finished
+    assert client.connection.deadline == client.world.now + 5
+
+
+def test_what_a_client_says_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    client = World().client()
+    client.log_in("X\nforged \x1b[2J")
+    assert r"refused: SASL 'X\nforged \x1b[2J' failed" in caplog.text
+
+
 def test_a_client_that_does_not_open_in_time_is_hung_up_on() -> None:
     client = World().client()
     client.log_in()

@@ -79,7 +79,7 @@ def test_the_peers_reason_for_closing() -> None:
     assert engine.remote_error() == ""
     error = Composite("error", condition=Symbol("amqp:x"), description="why")
     engine.receive(OPEN + frame(Composite("close", error=error)))
-    assert engine.remote_error() == "amqp:x: why"
+    assert engine.remote_error() == "'amqp:x': 'why'"
     engine.free()
 
 

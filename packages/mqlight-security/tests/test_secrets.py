@@ -75,6 +75,16 @@ def test_options_show_no_secret_however_they_are_shown(tmp_path: Path) -> None:
     assert options.password.get_secret_value() == CANARY
 
 
+def test_a_key_where_its_file_belongs_is_not_shown() -> None:
+    key = f"-----BEGIN PRIVATE KEY-----\n{CANARY}\n-----END PRIVATE KEY-----\n"
+    for text in (key, f"{CANARY}\n{CANARY}"):
+        with pytest.raises(InvalidArgumentError) as caught:
+            security_options({"ssl_client_certificate": "x", "ssl_client_key": text})
+        assert CANARY not in "".join(shown_by(caught.value))
+    with pytest.raises(InvalidArgumentError, match="ssl_client_key must be the path of a file"):
+        security_options({"ssl_client_key": key})
+
+
 def test_options_are_not_pickled(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="SecurityOptions cannot be pickled"):
         pickle.dumps(secret_options(tmp_path))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mqlight_core.client_id import check_client_id
 from mqlight_core.errors import InvalidArgumentError
+from mqlight_core.redact import describe_value
 from mqlight_core.topics import Destination
 from mqlight_devserver import _binding as pn
 from mqlight_devserver import attach, conditions
@@ -34,6 +35,8 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 _SCRATCH_BYTES: Final = 32 * 1024
 _FRAME_OVERHEAD: Final = 64 * 1024
+_LARGEST_BEGINNING: Final = 64 * 1024
+"""Bytes before AMQP's open is complete: the engine keeps a frame until it is."""
 
 # Java's client reads the SASL outcome only once AMQP is closed too, and the number is what Python's
 # and Ruby's look for (mqlight-protocol.md §1.1, §1.8).
@@ -73,12 +76,13 @@ class Connection:
         self._engine = Engine(settings.container_id, largest_frame, settings.idle_timeout)
         self._client_id: str | None = None
         self._closing = False
+        self._before_open = 0
         self._links: dict[pn.Link, IncomingLink | OutgoingLink] = {}
         self._buffer = pn.Buffer(_SCRATCH_BYTES)
 
     def identified(self, name: str) -> None:
         """TLS has verified the client's certificate, which is for `name`."""
-        logger.info("%s: certificate of %s", self._peer, name)
+        logger.info("%s: certificate of %s", self._peer, describe_value(name))
         if self._sasl is not None:
             self._sasl.certificate = name
 
@@ -92,6 +96,12 @@ class Connection:
         self._engine.receive(data)
         self._handle_events(now)
         self._output.wake()
+        if self._client_id is None and not self._closing:
+            self._before_open += len(data)
+            if self._before_open > _LARGEST_BEGINNING:
+                self._give_up("it has said too much before its open")
+                self.deadline = now + self._settings.closing_timeout
+                self._output.wake()
 
     def receive_eof(self, now: float) -> None:
         """The client will send no more: as if it had closed."""
@@ -125,13 +135,16 @@ class Connection:
         """`deadline` has come: heartbeats, or the end of patience with a client."""
         if self._closing or self._client_id is None:
             if not self._closing:
-                seconds = self._settings.opening_timeout
-                logger.warning("%s: refused: it has not opened within %g s", self._peer, seconds)
+                self._give_up(f"it has not opened within {self._settings.opening_timeout:g} s")
             self.finished = True
             return
         self.deadline = self._engine.tick(now)
         self._handle_events(now)
         self._output.wake()
+
+    def _give_up(self, why: str) -> None:
+        logger.warning("%s: refused: %s", self._peer, why)
+        self._closing = self.finished = True
 
     def close(self, refused: Refused, now: float) -> None:
         """Send CLOSE with an error; the client has a few seconds to answer."""

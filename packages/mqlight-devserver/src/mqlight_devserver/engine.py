@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mqlight_core import describe_value
 from mqlight_devserver import _binding as pn
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ class Engine:
         ):
             name = pn.text_lossy(pn.pn_condition_get_name(error))
             if name:
-                return f"{name}: {pn.text_lossy(pn.pn_condition_get_description(error))}"
+                said = pn.text_lossy(pn.pn_condition_get_description(error))
+                return f"{describe_value(name)}: {describe_value(said)}"
         return ""
 
     def free(self) -> None:

@@ -12,6 +12,7 @@ import hmac
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from mqlight_core import describe_value
 from mqlight_devserver import values
 from mqlight_devserver.values import DecodeError
 
@@ -118,7 +119,7 @@ class SaslServer:
             self._accept(rest)
             return _frame(_OUTCOME, b"\x50" + bytes((_OK,)))
         self.refused_credentials = True
-        self._refuse(f"SASL {mechanism} failed")
+        self._refuse(f"SASL {describe_value(mechanism)} failed")
         return _frame(_OUTCOME, b"\x50" + bytes((_AUTHENTICATION_FAILED,)))
 
     def _admits(self, mechanism: str, response: bytes) -> bool:

@@ -110,6 +110,9 @@ class TlsSocket:
 
 def _name_in(certificate: dict[str, Any]) -> str:
     """Return the common name in a certificate, or the first of its other names."""
-    subject = {key: value for ((key, value),) in certificate.get("subject", ())}
+    subject: dict[str, str] = {}
+    for part in certificate.get("subject", ()):
+        for key, value in part:  # one part may have several
+            subject.setdefault(key, value)
     others = [str(name) for _, name in certificate.get("subjectAltName", ())]
     return str(subject.get("commonName") or next(iter(others), "a client without a name"))

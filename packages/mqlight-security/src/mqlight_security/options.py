@@ -36,6 +36,10 @@ def _true_when_not_given(value: object) -> object:
 def _check_file(path: str | None, info: ValidationInfo) -> str | None:
     if path is None:
         return None
+    if "-----BEGIN" in path or "\n" in path:
+        # Not shown: it may be a private key.
+        message = f"{info.field_name} must be the path of a file, not what is in it"
+        raise InvalidArgumentError(message)
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
             reason = "is not a regular file"

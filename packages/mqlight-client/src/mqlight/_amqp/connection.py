@@ -252,7 +252,8 @@ class AmqpConnection:
         if mechanism:
             return SecurityError(f"{what}: the server failed at {mechanism}")
         wanted = " or ".join(self._identity.mechanisms)
-        return SecurityError(f"{what}: the server does not offer {wanted}")
+        hint = "" if self._identity.user else " (it may want a user and password)"
+        return SecurityError(f"{what}: the server does not offer {wanted}{hint}")
 
     def _control(  # noqa: C901 - one branch an event
         self, kind: int, event: pn.Event, events: list[Event]

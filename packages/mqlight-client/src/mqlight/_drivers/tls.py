@@ -65,7 +65,9 @@ def log_tls(log: ClientLog, service: Service, tls: ssl.SSLSocket | ssl.SSLObject
         cipher = tls.cipher()
         certificate: dict[str, Any] = tls.getpeercert() or {}
         names = [str(name) for _, name in certificate.get("subjectAltName", ())]
-        subject = [f"{key}={value}" for ((key, value),) in certificate.get("subject", ())]
+        subject = [
+            f"{key}={value}" for part in certificate.get("subject", ()) for key, value in part
+        ]
         log.debug(
             "%s: %s, %s, certificate of %s",
             service,
@@ -94,7 +96,9 @@ def connection_error(service: Service, problem: Exception) -> MQLightError:
     import ssl  # noqa: PLC0415
 
     said = _reason(problem)
-    if isinstance(problem, ssl.SSLError) and problem.reason in _ALERTS:
+    # Bytes that are not TLS are no refusal: anyone on the way can put some in.
+    alert = (problem.reason or "") if isinstance(problem, ssl.SSLError) else ""
+    if "ALERT" in alert and alert in _ALERTS:
         return SecurityError(f"{service}: {said}")
     return NetworkError(f"{service}: the connection broke: {said}")
 
