@@ -170,6 +170,14 @@ class TestNotComplete:
         assert isinstance(error, Composite)
         assert error["condition"] == "amqp:resource-limit-exceeded"
 
+    def test_one_alone_may_be_larger_than_the_limit(self, world: World) -> None:
+        client = world.connect("one")
+        client.publish_to("a")
+        client.take()
+        self.part(client, 5000)
+        self.part(client, 0, more=False)
+        assert "detach" not in [found.kind for found in client.take()]
+
     def test_what_is_complete_or_gone_counts_no_more(self, world: World) -> None:
         for _ in range(3):
             client = world.connect("one")

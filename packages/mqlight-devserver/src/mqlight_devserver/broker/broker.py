@@ -154,10 +154,10 @@ class Broker:
     def may_gather(self, publisher: Publisher, size: int) -> bool:
         """Whether a publisher may have sent `size` bytes of a message that is not complete.
 
-        The sum of all such is held to the limit of what waits.
+        The sum of all such is held to the limit of what waits; one alone may be larger than that.
         """
         self._gathered[publisher] = size
-        return sum(self._gathered.values()) <= self._max_queued_bytes
+        return len(self._gathered) == 1 or sum(self._gathered.values()) <= self._max_queued_bytes
 
     def gathered(self, publisher: Publisher) -> None:
         """The message is complete, or will never be."""
