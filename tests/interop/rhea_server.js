@@ -3,7 +3,8 @@
 //   node rhea_server.js <folder with node_modules> <options as JSON>
 //
 // Options: user, password, and those of Node's tls.createServer as files: key, cert, ca.
-// Prints its port.  A message to the topic "drop" ends its connection.  Ends with its standard input.
+// Prints its port.  A message to the topic "drop" ends its connection, and who subscribes to the
+// topic "outcomes" is told what becomes of what others were sent.  Ends with its standard input.
 "use strict";
 
 const fs = require("fs");
@@ -41,6 +42,13 @@ container.on("message", ({ connection, receiver, message }) => {
   if (topic === "drop") connection.socket.destroy();
   else subscribers.get(topic)?.send(message);
 });
+
+for (const outcome of ["accepted", "released", "rejected", "modified"]) {
+  container.on(outcome, ({ sender }) => {
+    const listener = subscribers.get("outcomes");
+    if (sender !== listener) listener?.send({ body: outcome });
+  });
+}
 
 container.on("disconnected", () => {});
 
