@@ -12,6 +12,7 @@ import pytest
 # The helper module beside this file; the import mode of the project puts no test folder there.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from authority import Authority
 from watch import Watch
 
 import mqlight
@@ -117,6 +118,18 @@ class Program:
         """Stop and wait until everything has been told."""
         self.client.stop(self.recorder("on_stopped"))
         assert self.client.wait_stopped(PATIENCE)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """The authority of the servers; its files are in a folder of its own."""
+    return Authority(tmp_path / "authority")
+
+
+@pytest.fixture
+def clients(tmp_path: Path) -> Authority:
+    """Another one, for client certificates."""
+    return Authority(tmp_path / "clients")
 
 
 @pytest.fixture

@@ -27,16 +27,6 @@ USERS = {"ann": "secret"}
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "authority")
-
-
-@pytest.fixture
-def clients(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "clients")
-
-
-@pytest.fixture
 def secure(authority: Authority, clients: Authority) -> Iterator[DevServer]:
     """A server with users, which also takes client certificates."""
     certificate, key = authority.issue("127.0.0.1")

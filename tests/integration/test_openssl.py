@@ -56,16 +56,6 @@ def talk(request: pytest.FixtureRequest, program: Make) -> Converse:
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "authority")
-
-
-@pytest.fixture
-def clients(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "clients")
-
-
-@pytest.fixture
 def trust(authority: Authority) -> dict[str, Any]:
     return {"ssl_trust_certificate": authority.trust()}
 

@@ -33,11 +33,6 @@ BIG = "x" * 300_000
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "authority")
-
-
-@pytest.fixture
 def trust(authority: Authority) -> Any:
     """The security options of a client that trusts the authority."""
     return {"ssl_trust_certificate": authority.trust()}

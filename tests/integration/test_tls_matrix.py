@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aio_runner import run
 from authority import DAY, PASSPHRASE, Authority
+from conversation import converse, converse_on_a_loop
 
 import mqlight
 from mqlight_devserver import DevServer
@@ -256,41 +256,6 @@ REFUSED_CASES: dict[Callable[[Scene], None], str] = {
 }
 
 
-def outcome(scene: Scene, url: str, program: Make) -> Any:
-    """Start a client with callbacks; return why it stopped, or None once it has started."""
-    one = program(url, security_options=scene.client)
-    one.wait_for(lambda: {"started", "stopped"} & set(one.states))
-    if "started" not in one.states:
-        assert one.states == ["starting", "stopped"]
-        return one.wait_state("stopped")
-    one.subscribe("t", qos=1)
-    one.deliver("t", "over TLS")
-    one.wait_named("on_message")
-    one.stop()
-    return None
-
-
-def outcome_on_a_loop(scene: Scene, url: str) -> BaseException | None:
-    """The same for a client of asyncio."""
-
-    errors = []
-
-    async def test() -> None:
-        client = mqlight.aio.Client(url, security_options=scene.client)
-        try:
-            await client.start()
-        except mqlight.MQLightError as error:
-            assert client.state == "stopped"
-            errors.append(error)
-            return
-        async with client, client.subscribe("t", qos=1) as messages:
-            await client.send("t", "over TLS", qos=1)
-            assert (await anext(messages)).data == "over TLS"
-
-    run(test())
-    return errors[0] if errors else None
-
-
 @pytest.fixture(params=["callbacks", "asyncio"])
 def try_it(request: pytest.FixtureRequest, program: Make) -> Callable[[Scene], Any]:
     """Serve a scene, and tell what becomes of its client, with the server's port."""
@@ -300,8 +265,8 @@ def try_it(request: pytest.FixtureRequest, program: Make) -> Callable[[Scene], A
         with DevServer(host, tls=ServerTls(**scene.server)) as server:
             url = server.url.replace(host, scene.host)
             if request.param == "asyncio":
-                return outcome_on_a_loop(scene, url), server.port
-            return outcome(scene, url, program), server.port
+                return converse_on_a_loop(url, scene.client), server.port
+            return converse(program, url, scene.client), server.port
 
     return attempt
 

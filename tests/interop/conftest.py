@@ -20,6 +20,8 @@ import pytest
 # For authority.py: the import mode of the project puts no test folder there.
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 
+from authority import Authority
+
 from mqlight_devserver import DevServer
 
 from .node_peer import NodePeer
@@ -81,6 +83,18 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
         words = f"{done.stdout}{done.stderr}".strip()
         pytest.fail(f"npm install {IBM_CLIENT} {RHEA} failed:\n{words}", pytrace=False)
     return folder
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """The authority of the servers; its files are in a folder of its own."""
+    return Authority(tmp_path / "authority")
+
+
+@pytest.fixture
+def clients(tmp_path: Path) -> Authority:
+    """Another one, for client certificates."""
+    return Authority(tmp_path / "clients")
 
 
 @pytest.fixture

@@ -24,11 +24,6 @@ SECONDS = 30
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "authority")
-
-
-@pytest.fixture
 def secure(node_program: str, installation: Path, authority: Authority) -> Iterator[str]:
     """A server with a user."""
     certificate, key = authority.issue("127.0.0.1")
@@ -163,9 +158,8 @@ def test_without_a_user_the_server_offers_nothing_of_use(secure: str, security: 
 
 
 def test_a_client_certificate_is_shown_where_it_is_asked_for(
-    node_program: str, installation: Path, authority: Authority, tmp_path: Path
+    node_program: str, installation: Path, authority: Authority, clients: Authority
 ) -> None:
-    clients = Authority(tmp_path / "clients")
     certificate, key = authority.issue("127.0.0.1")
     trust: Any = {"ssl_trust_certificate": authority.trust()}
     keystore = trust | {

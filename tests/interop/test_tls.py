@@ -12,21 +12,10 @@ from mqlight_security import ServerTls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from .peer import MakePeer, Peer
 
 USERS = {"ann": "s3cret"}
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "authority")
-
-
-@pytest.fixture
-def clients(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "clients")
 
 
 @pytest.fixture

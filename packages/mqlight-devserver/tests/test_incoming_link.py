@@ -7,22 +7,6 @@ from devserver_wire import Composite, Frame, UInt, decode, frame, message, secti
 from devserver_world import Client, World
 
 
-@pytest.fixture
-def watcher(world: World) -> Client:
-    watcher = world.connect("w")
-    watcher.subscribe("private:#", credit=100_000)
-    watcher.take()
-    return watcher
-
-
-@pytest.fixture
-def publisher(world: World) -> Client:
-    publisher = world.connect("p")
-    publisher.publish_to("a/b")
-    publisher.take()
-    return publisher
-
-
 def state_of(disposition: Frame) -> Composite:
     assert disposition.kind == "disposition"
     assert disposition["role"] is True

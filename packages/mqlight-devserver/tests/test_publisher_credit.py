@@ -7,22 +7,6 @@ from devserver_wire import Composite, frame, message
 from devserver_world import Client, World
 
 
-@pytest.fixture
-def watcher(world: World) -> Client:
-    watcher = world.connect("w")
-    watcher.subscribe("private:#", credit=100_000)
-    watcher.take()
-    return watcher
-
-
-@pytest.fixture
-def publisher(world: World) -> Client:
-    publisher = world.connect("p")
-    publisher.publish_to("a/b")
-    publisher.take()
-    return publisher
-
-
 def four_credits() -> tuple[Client, Client]:
     """A publisher with a credit of 4 that is not renewed, and who gets the messages later."""
     world = World(credit=4, max_queued_bytes=0)
