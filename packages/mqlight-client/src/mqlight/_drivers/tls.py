@@ -31,7 +31,7 @@ _VERIFY_HINTS: Final = {
 """OpenSSL's codes of what is wrong with the server's certificate, and what to look at."""
 
 _REFUSED: Final = "the server does not accept the client certificate"
-_ALERTS: Final = {
+_REFUSALS: Final = {
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the server asks for a client certificate",
     "SSLV3_ALERT_BAD_CERTIFICATE": _REFUSED,
     "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": _REFUSED,
@@ -46,14 +46,18 @@ _ALERTS: Final = {
         "in common"
     ),
     "TLSV1_ALERT_PROTOCOL_VERSION": "the server has no TLS version in common, which is 1.2 or 1.3",
-    "UNSUPPORTED_PROTOCOL": "the server has no TLS version in common, which is 1.2 or 1.3",
-    "TLSV1_UNRECOGNIZED_NAME": "the server has no certificate for that host name",
     "TLSV1_ALERT_UNRECOGNIZED_NAME": "the server has no certificate for that host name",
+}
+"""The alerts by which a server refuses a client (RFC 8446 section 6), in OpenSSL's names."""
+
+_REASONS: Final = _REFUSALS | {
+    "UNSUPPORTED_PROTOCOL": _REFUSALS["TLSV1_ALERT_PROTOCOL_VERSION"],
+    "TLSV1_UNRECOGNIZED_NAME": _REFUSALS["TLSV1_ALERT_UNRECOGNIZED_NAME"],
     "WRONG_VERSION_NUMBER": (
         "the answer is not TLS (does the server speak TLS at this port, and is the scheme right?)"
     ),
 }
-"""The alerts by which a server refuses (RFC 8446 section 6), and OpenSSL's other reasons."""
+"""All of OpenSSL's reasons that can be told better than in its own words."""
 
 _FOR_NOW: Final = frozenset({"TLSV1_ALERT_INTERNAL_ERROR", "TLSV1_ALERT_USER_CANCELLED"})
 """Alerts that are the server's own trouble."""
@@ -97,8 +101,7 @@ def connection_error(service: Service, problem: Exception) -> MQLightError:
 
     said = _reason(problem)
     # Bytes that are not TLS are no refusal: anyone on the way can put some in.
-    alert = (problem.reason or "") if isinstance(problem, ssl.SSLError) else ""
-    if "ALERT" in alert and alert in _ALERTS:
+    if isinstance(problem, ssl.SSLError) and problem.reason in _REFUSALS:
         return SecurityError(f"{service}: {said}")
     return NetworkError(f"{service}: the connection broke: {said}")
 
@@ -112,7 +115,7 @@ def _reason(problem: Exception) -> str:
             return f"{verify} ({hint})" if hint else str(verify)
         said = getattr(problem, "reason", None) or ""
         if said:
-            return _ALERTS.get(said, said.replace("_", " ").lower())
+            return _REASONS.get(said, said.replace("_", " ").lower())
         return str(problem.strerror or problem)
     return str(problem)
 
