@@ -30,7 +30,7 @@ SIBLINGS = {
     "mqlight-security": {"mqlight-core"},
     "mqlight-client": {"mqlight-core", "mqlight-security"},
     "mqlight-devserver": {"mqlight-core", "mqlight-security"},
-    "mqlight-samples": {"mqlight-client", "mqlight-devserver"},
+    "mqlight-samples": {"mqlight-core", "mqlight-security", "mqlight-client", "mqlight-devserver"},
 }
 """Who may ask for whom: never for somebody further down."""
 

@@ -8,7 +8,6 @@ import pytest
 
 import mqlight
 from mqlight_samples._options import recv_options
-from mqlight_samples._process import Process
 from mqlight_samples.recv import Receiver
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def delivery(confirmed: list[Any]) -> dict[str, Any]:
 
 
 def receiver(*arguments: str) -> Receiver:
-    return Receiver(recv_options(arguments), Process("mqlight-recv"))
+    return Receiver(recv_options(arguments))
 
 
 def test_a_message_is_printed_and_confirmed_once(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import mqlight
 from mqlight_samples._display import printable
 from mqlight_samples._signals import signals_told_to
+from mqlight_samples._terminal import Display
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,8 @@ class Process:
     left to the client, which reconnects.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, display: Display | None = None) -> None:
+        self.display: Display = display or Display()
         self._name = name
         self._stop: Callable[[], object] | None = None
         self._was_started = False
@@ -49,7 +51,7 @@ class Process:
         warnings = _Warnings(self)
         log.addHandler(warnings)
         try:
-            with signals_told_to(self._on_signal):
+            with signals_told_to(self._on_signal), self.display:
                 body()
         except Exception as error:
             # Whatever it is, a user gets no traceback unless the log is asked for one.
@@ -80,7 +82,9 @@ class Process:
         if state == mqlight.STARTED:
             self._was_started = True
             try:
-                print(f"Connected to {client.get_service()} using client-id {client.get_id()}")
+                self.display.line(
+                    f"Connected to {client.get_service()} using client-id {client.get_id()}"
+                )
             except OSError as unwritable:  # what this callback raises would only be logged
                 self.fail(unwritable)
             self._settled.set()
@@ -104,7 +108,7 @@ class Process:
     def warn(self, text: str) -> None:
         """Write one line to stderr."""
         with suppress(OSError):
-            print(f"{self._name}: {printable(text)}", file=sys.stderr)
+            self.display.error(f"{self._name}: {printable(text)}")
 
     def _on_signal(self, number: int) -> None:
         if self._signal is not None or self._stop is None:

@@ -7,17 +7,22 @@ a file or from the environment.
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mqlight_core import InvalidArgumentError, service_source
+from mqlight_security import security_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mqlight.typing import SecurityOptionsDict
 
-__all__ = ["ServiceOptions", "add_security", "choose_service", "read_secrets"]
+__all__ = ["ServiceOptions", "add_security", "check_security", "choose_service", "read_secrets"]
 
 _TLS_SCHEME: Final = "amqps://"
+_API_OPTION: Final = re.compile(r"\bssl_(\w+)")
 _TLS: Final = (
     "trust_certificate",
     "client_certificate",
@@ -182,12 +187,32 @@ def choose_service(parser: argparse.ArgumentParser, options: ServiceOptions) -> 
         options.service = "amqps://localhost" if tls else "amqp://localhost"
     elif tls and not options.service.lower().startswith(_TLS_SCHEME):
         parser.error(f'the service URL must start with "{_TLS_SCHEME}" when using TLS arguments')
+    try:
+        service_source(options.service)
+    except InvalidArgumentError as error:
+        parser.error(f"argument -s/--service: {error}")
+
+
+def check_security(parser: argparse.ArgumentParser, options: ServiceOptions) -> None:
+    """Look for what the client would refuse, and tell it as what the command line has."""
+    try:
+        security_options(options.security_options)
+    except InvalidArgumentError as error:
+        parser.error(_API_OPTION.sub(_as_argument, str(error)))
+
+
+def _as_argument(option: re.Match[str]) -> str:
+    name = option[1].replace("_", "-")
+    return f"--no-{name}" if name == "verify-name" else f"--{name}"
 
 
 def _first_line(parser: argparse.ArgumentParser, file: Path) -> str:
     try:
-        with file.open(encoding="utf-8") as lines:
-            return lines.readline().rstrip("\r\n")
+        with file.open(encoding="utf-8-sig") as lines:  # some editors begin a file with a mark
+            line = lines.readline().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         parser.error(f"{str(file)!r} cannot be read: {reason}")
+    if not line:
+        parser.error(f"the first line of {str(file)!r} is empty")
+    return line

@@ -15,6 +15,8 @@ import mqlight
 from mqlight_samples._display import as_bytes, describe, preview
 from mqlight_samples._options import RecvOptions, milliseconds, recv_options
 from mqlight_samples._process import Process
+from mqlight_samples._progress import Count
+from mqlight_samples._terminal import Display
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,18 +26,20 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
-    options = recv_options(arguments)
-    process = Process("mqlight-recv")
-    return process.run(Receiver(options, process).run)
+    receiver = Receiver(recv_options(arguments))
+    return receiver.process.run(receiver.run)
 
 
 class Receiver:
-    """Prints what arrives, or writes one message to a file, and confirms what it dealt with."""
+    """Shows what arrives, or writes one message to a file, and confirms what it dealt with."""
 
-    def __init__(self, options: RecvOptions, process: Process) -> None:
+    def __init__(self, options: RecvOptions) -> None:
         self.options = options
-        self.process = process
         self.received: int = 0
+        count = Count("received", lambda: self.received)
+        display = Display(count, aside=options.to_standard_output)
+        self.process: Process = Process("mqlight-recv", display)
+        self.show: Callable[..., None] = display.line
 
     def run(self) -> None:
         """Connect, and wait until something stops the client; the callbacks do the rest."""
@@ -79,9 +83,9 @@ class Receiver:
         if error is not None:
             self.process.fail(f"Problem with subscribe request: {error}")
         elif share is None:
-            print(f"Subscribed to pattern: {pattern}")
+            self.show(f"Subscribed to pattern: {pattern}")
         else:
-            print(f"Subscribed to share: {share}, pattern: {pattern}")
+            self.show(f"Subscribed to share: {share}, pattern: {pattern}")
 
     def on_message(self, message_type: MessageType, data: object, delivery: Delivery) -> None:
         """Deal with a message, then confirm it."""
@@ -90,12 +94,14 @@ class Receiver:
         if message_type == mqlight.MALFORMED:
             problem = preview(delivery["malformed"])
             self.process.warn(f"received malformed message ({self.received}): {problem}")
-        elif self.options.file is None:
-            self.show(data, delivery)
-        else:
-            print(f"Writing message data to {self.options.file}")
-            self.options.file.write_bytes(as_bytes(data))
+        elif self.options.file is not None:
+            self.show(f"Writing message data to {self.options.file}")
+            self.options.write(as_bytes(data))
             confirm = functools.partial(confirm, self.on_written)
+        elif self.options.verbose:
+            self.show(f"# received message ({self.received})", preview(data), *describe(delivery))
+        else:
+            self.show(preview(data))
         if self.options.delay:
             # Never sleep in a callback: the next ones would have to wait.
             timer = threading.Timer(self.options.delay, self.confirm, [confirm])
@@ -103,14 +109,6 @@ class Receiver:
             timer.start()
         else:
             self.confirm(confirm)
-
-    def show(self, data: object, delivery: Delivery) -> None:
-        """Print a message."""
-        if self.options.verbose:
-            print(f"# received message ({self.received})")
-        print(preview(data))
-        if self.options.verbose:
-            print(*describe(delivery), sep="\n")
 
     def confirm(self, confirm_delivery: Callable[[], None]) -> None:
         """Tell the service that it can forget the message."""

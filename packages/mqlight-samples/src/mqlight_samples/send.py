@@ -14,31 +14,33 @@ import mqlight
 from mqlight_samples._display import describe, preview
 from mqlight_samples._options import SendOptions, milliseconds, send_options
 from mqlight_samples._process import Process
+from mqlight_samples._progress import Count
+from mqlight_samples._terminal import Display
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mqlight.typing import SendOptionsDict
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
-    options = send_options(arguments)
-    process = Process("mqlight-send")
-    return process.run(lambda: Sender(options, process).run())
+    sender = Sender(send_options(arguments))
+    return sender.process.run(sender.run)
 
 
 class Sender:
-    """Sends what the command line asks for and prints each message once it is acknowledged."""
+    """Sends what the command line asks for and shows each message once it is acknowledged."""
 
-    def __init__(self, options: SendOptions, process: Process) -> None:
+    def __init__(self, options: SendOptions) -> None:
         self.options = options
-        self.process = process
-        self.payloads: list[str] | list[bytes] = options.messages
-        if options.file is not None:
-            self.payloads = [options.file.read_bytes()]
-        self.to_send: int = max(options.repeat, 0) * len(self.payloads)  # 0: without end
         self.acknowledged: int = 0
+        self.to_send: int | None = None  # without end
+        if options.repeat > 0:
+            self.to_send = options.repeat * max(len(options.messages), 1)
+        progress = Count("sent", lambda: self.acknowledged, self.to_send)
+        self.process: Process = Process("mqlight-send", Display(progress))
+        self.show: Callable[..., None] = self.process.display.line
         self.drained: threading.Event = threading.Event()
         # The client keeps such a message until the service has acknowledged it, and sends it once
         # more after a broken connection.
@@ -48,6 +50,7 @@ class Sender:
 
     def run(self) -> None:
         """Connect and send; the client is stopped by `on_sent`."""
+        payloads = self.options.payloads()
         # The constructor returns at once: the client connects on a thread of its own, from which
         # it also makes its callbacks, one at a time.
         client = mqlight.Client(
@@ -59,13 +62,13 @@ class Sender:
         )
         with client:
             if self.process.wait_started():
-                print(f"Sending to: {self.options.topic}")
-                self.send_all(client)
+                self.show(f"Sending to: {self.options.topic}")
+                self.send_all(client, payloads)
             client.wait_stopped()
 
-    def send_all(self, client: mqlight.Client) -> None:
+    def send_all(self, client: mqlight.Client, payloads: Sequence[str | bytes]) -> None:
         """Send as fast as the service takes the messages, or with the delay asked for."""
-        for data in self.messages():
+        for data in self.messages(payloads):
             try:
                 more = client.send(self.options.topic, data, self.send_options, self.on_sent)
             except mqlight.StoppedError:
@@ -77,12 +80,12 @@ class Sender:
             if self.options.delay and client.wait_stopped(self.options.delay):
                 return
 
-    def messages(self) -> Iterator[str | bytes]:
+    def messages(self, payloads: Sequence[str | bytes]) -> Iterator[str | bytes]:
         """Yield what to send, round after round."""
         numbers = itertools.count(1)
         rounds = range(self.options.repeat) if self.options.repeat > 0 else itertools.repeat(0)
         for _ in rounds:
-            for data in self.payloads:
+            for data in payloads:
                 text = isinstance(data, str)
                 yield f"{next(numbers)}: {data!s}" if text and self.options.sequence else data
 
@@ -104,10 +107,10 @@ class Sender:
             return
         self.acknowledged += 1
         if self.options.verbose:
-            print(f"# sent message ({self.acknowledged})")
-        print(preview(data))
-        if self.options.verbose:
-            print(*describe({"topic": topic, "options": options}), sep="\n")
+            details = describe({"topic": topic, "options": options})
+            self.show(f"# sent message ({self.acknowledged})", preview(data), *details)
+        else:
+            self.show(preview(data))
         if self.acknowledged == self.to_send:
             client.stop()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import subprocess
 import sys
@@ -71,37 +70,15 @@ def test_a_server_that_does_not_speak_amqp(run: Run, program: str, web_server: i
     assert "AMQP" in line
 
 
-@pytest.mark.parametrize(
-    ("program", "arguments", "problem"),
-    [
-        ("send", ["-s", "localhost"], "Service 'localhost' is not a valid URL: it must start with"),
-        ("recv", ["-s", "mqtt://localhost"], "Service 'mqtt://localhost' is not a valid URL"),
-        ("send", ["-s", "amqp://u:secret@h:x"], "Service 'amqp://u:********@h:********' is not"),
-        ("recv", ["-i", "a-b"], "Client identifier 'a-b' contains invalid char: '-'"),
-        ("send", ["-i", ""], "Client identifier must have 1 to 256 characters"),
-        ("recv", ["-c", "/no/such.pem"], "ssl_trust_certificate '/no/such.pem' cannot be used: No"),
-        ("send", ["--client-key", __file__], "Both ssl_client_certificate and ssl_client_key must"),
-    ],
-)
-def test_arguments_that_the_client_refuses(
-    run: Run, program: str, arguments: list[str], problem: str
-) -> None:
-    running = run(program, *arguments)
-
-    assert running.end() == 1
-    assert running.out == []
-    (line,) = running.err
-    assert line.startswith(f"mqlight-{program}: {problem}")
-
-
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_wrong_usage(run: Run, program: str) -> None:
     running = run(program, "--no-such-option")
 
     assert running.end() == 2
     assert running.out == []
-    assert running.err[0].startswith(f"usage: mqlight-{program}")
-    assert running.err[-1] == f"mqlight-{program}: error: unrecognized arguments: --no-such-option"
+    assert running.err == [
+        f"mqlight-{program}: unrecognized arguments: --no-such-option (--help shows all options)"
+    ]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -116,35 +93,13 @@ def test_a_password_that_the_server_refuses(run: Run, program: str) -> None:
     assert "looking-glass" not in " ".join(running.err)
 
 
-def test_an_empty_topic(send: Start) -> None:
-    sender = send("-t", "")
-
-    assert sender.end() == 1
-    assert sender.err == ["mqlight-send: Cannot send to an empty topic"]
-
-
-def test_a_share_name_with_a_colon(run: Run, server: DevServer) -> None:
-    receiver = run("recv", "-s", server.url, "-n", "a:b")
-
-    assert receiver.end() == 1
-    (line,) = receiver.err
-    assert re.fullmatch(r"mqlight-recv: .*'a:b'.*colon.*", line)
-
-
-def test_a_file_to_send_that_does_not_exist(send: Start, tmp_path: Path) -> None:
-    missing = tmp_path / "missing"
-    sender = send("--file", str(missing))
-
-    assert sender.end() == 1
-    assert sender.out == []
-    assert sender.err == [f"mqlight-send: {missing}: No such file or directory"]
-
-
 def test_a_file_that_cannot_be_written_leaves_the_message_at_the_server(
     send: Start, recv: Start, tmp_path: Path
 ) -> None:
-    target = tmp_path / "no" / "such" / "folder"
+    (tmp_path / "folder").mkdir()
+    target = tmp_path / "folder" / "file"
     receiver = recv("-f", str(target), "-i", "r", "--destination-ttl", "60")
+    (tmp_path / "folder").rmdir()
 
     assert send("kept").end() == 0
     assert receiver.end() == 1

@@ -1,0 +1,172 @@
+"""What the command lines of all programs have in common: how they are read, and refused."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+from importlib.metadata import version
+from itertools import takewhile
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
+
+from mqlight_core import InvalidArgumentError, check_client_id
+from mqlight_samples._security import (
+    ServiceOptions,
+    add_security,
+    check_security,
+    choose_service,
+    read_secrets,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["MOST_SECONDS", "Parser", "checked", "seconds"]
+
+MOST_SECONDS: Final = 0xFFFFFFFF
+"""What AMQP can carry as the time-to-live of a destination."""
+
+_Options = TypeVar("_Options", bound=ServiceOptions)
+_Value = TypeVar("_Value")
+
+
+class Parser(argparse.ArgumentParser):
+    """An `ArgumentParser` with the options that more than one program has.
+
+    What is wrong with an argument is found before anything is connected, and told as wrong usage.
+    """
+
+    def __init__(self, program: str, description: str) -> None:
+        super().__init__(prog=program, description=description, allow_abbrev=False)
+
+    def read(self, arguments: Sequence[str] | None, options: _Options) -> _Options:
+        """Read the arguments, or the command line; wrong usage ends the program with status 2."""
+        add_security(self)
+        self.add_argument("--version", action=_Version, help="show the version and exit")
+        self.add_argument(
+            "--print-completion",
+            action=_PrintCompletion,
+            metavar="SHELL",
+            help="print what completes these options in a shell, and exit: bash, zsh, fish or tcsh",
+        )
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        _, unknown = self.parse_known_args(words, options)
+        unknown += filter(self._is_misspelt, takewhile(lambda word: word != "--", words))
+        if unknown:
+            # What follows a misspelt option may be a secret.
+            named = [_name(argument) for argument in unknown if argument.startswith("-")]
+            self.error(f"unrecognized arguments: {' '.join(named or unknown)}")
+        read_secrets(self, options, os.environ)
+        choose_service(self, options)
+        check_security(self, options)
+        return options
+
+    def error(self, message: str) -> NoReturn:
+        """Say in one line what is wrong; the usage, of many lines, would hide it."""
+        self.exit(2, f"{self.prog}: {message} (--help shows all options)\n")
+
+    def _is_misspelt(self, word: str) -> bool:
+        # argparse takes it for a message, which would send everyone what may be a secret.
+        return " " in word and word[:2] == "--" and _name(word) not in self._option_string_actions
+
+    def add_service(self) -> None:
+        """Where to connect."""
+        self.add_argument(
+            "-s",
+            "--service",
+            help="service to connect to, for example: amqp://user:password@host:5672 or "
+            "amqps://host:5671 to use SSL/TLS (default: amqp://localhost, or amqps://localhost "
+            "with any of the TLS arguments). Others can see a password in it: see --user",
+        )
+
+    def add_client_id(self, prefix: str) -> None:
+        """As which client."""
+        self.add_argument(
+            "-i",
+            "--id",
+            type=checked(check_client_id),
+            dest="client_id",
+            metavar="CLIENT_ID",
+            default=f"{prefix}_{random.getrandbits(28):07x}",
+            help=f"the ID to use when connecting to MQ Light (default: {prefix}_[0-9a-f]{{7}})",
+        )
+
+    def add_delay(self, text: str) -> None:
+        """How long to wait for each message."""
+        self.add_argument("-d", "--delay", type=seconds(0, MOST_SECONDS), default=0.0, help=text)
+
+    def add_verbose(self) -> None:
+        """How much to show."""
+        self.add_argument(
+            "--verbose", action="store_true", help="print additional information about each message"
+        )
+
+
+def checked(check: Callable[[object], _Value]) -> Callable[[str], _Value]:
+    """Return what reads an argument that one of MQ Light's rules is for."""
+
+    def read(text: str) -> _Value:
+        try:
+            return check(text)
+        except InvalidArgumentError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
+
+
+def seconds(lowest: float, highest: float) -> Callable[[str], float]:
+    """Return what reads a number of seconds, also with a fraction."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not lowest <= value <= highest:
+            message = f"{text!r} is not a number of seconds from {lowest} to {highest}"
+            raise argparse.ArgumentTypeError(message)
+        return value
+
+    return read
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        print(parser.prog, version("mqlight-samples"))
+        parser.exit()
+
+
+class _PrintCompletion(argparse.Action):
+    """Writes a script for a shell: options, and files where an option takes one."""
+
+    def __init__(
+        self,
+        option_strings: Sequence[str],
+        dest: str,
+        metavar: str,
+        help: str,  # noqa: A002
+    ) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, metavar=metavar, help=help)
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, _: object, shell: object, *__: object
+    ) -> NoReturn:
+        import shtab  # noqa: PLC0415 - few ask for it
+
+        if shell not in shtab.SUPPORTED_SHELLS:
+            parser.error(f"--print-completion is for {', '.join(shtab.SUPPORTED_SHELLS)}")
+        for action in parser._actions:  # noqa: SLF001 - as shtab does
+            if action.metavar == "FILE":
+                action.complete = shtab.FILE  # type: ignore[attr-defined]
+        print(shtab.complete(parser, str(shell)))
+        parser.exit()
+
+
+def _name(option: str) -> str:
+    return option.partition("=")[0] if option.startswith("--") else option[:2]
