@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from endurance.child import run_child
 from endurance.disturbance import FACES, run
 from endurance.links import watch_links
+from endurance.programs import run_programs
 from endurance.stalled import StalledServer
 
 from mqlight._amqp.senders import MOST_LINKS
@@ -27,6 +28,9 @@ _PATIENCE = 600.0
 
 _MOST_BYTES_A_TOPIC = 100
 """Of a topic that is done; a lane or a link that stayed behind would be more."""
+
+_MOST_MIB_MORE = 16.0
+"""By which a program may grow after a tenth of its messages: less than 20 bytes a message."""
 
 
 def disturbed(options: argparse.Namespace, face: str) -> list[str]:
@@ -72,10 +76,24 @@ def topics(options: argparse.Namespace) -> list[str]:
     return broken
 
 
+def programs(options: argparse.Namespace) -> list[str]:
+    """Send very many messages with the programs."""
+    found = run_programs(options.program_messages)
+    _say(*found.lines(options.program_messages))
+    broken = list(found.wrong_lines)
+    if found.statuses != {"sender": 0, "receiver": 130, "server": 0}:
+        broken.append(f"a program ended with another status: {found.statuses}")
+    for name, settled in found.settled_mib.items():
+        if found.most_mib[name] > settled + _MOST_MIB_MORE:
+            broken.append(f"the memory of the {name} grows")
+    return broken
+
+
 RUNS: dict[str, Callable[[argparse.Namespace], list[str]]] = {
     **{f"disturbed-{face}": partial(disturbed, face=face) for face in FACES},
     "stalled": stalled,
     "topics": topics,
+    "programs": programs,
 }
 
 
@@ -96,6 +114,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--losses", type=int, default=200, help="at least; default %(default)s")
     parser.add_argument("--backlog", type=int, default=1_000_000, help="default %(default)s")
     parser.add_argument("--topics", type=int, default=100_000, help="default %(default)s")
+    parser.add_argument(
+        "--program-messages", type=int, default=1_000_000, help="default %(default)s"
+    )
     options = parser.parse_args(arguments)
     if unknown := set(options.runs) - RUNS.keys():
         parser.error(f"there is no run {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}")
