@@ -9,10 +9,13 @@ import argparse
 import secrets
 import sys
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from endurance.child import run_child
 from endurance.disturbance import FACES, run
+from endurance.killed import run as run_killed
 from endurance.links import watch_links
 from endurance.programs import run_programs
 from endurance.stalled import StalledServer
@@ -89,8 +92,20 @@ def programs(options: argparse.Namespace) -> list[str]:
     return broken
 
 
+def kills(options: argparse.Namespace) -> list[str]:
+    """Kill a server with a store while messages are sent to it, and between two readers."""
+    _say(f"seed {options.seed}")
+    with TemporaryDirectory() as folder:
+        findings = run_killed(
+            Path(folder) / "store", messages=options.kept, kills=options.kills, seed=options.seed
+        )
+    _say(*findings.lines())
+    return findings.violations()
+
+
 RUNS: dict[str, Callable[[argparse.Namespace], list[str]]] = {
     **{f"disturbed-{face}": partial(disturbed, face=face) for face in FACES},
+    "kills": kills,
     "stalled": stalled,
     "topics": topics,
     "programs": programs,
@@ -109,7 +124,7 @@ def _say(*lines: str) -> None:
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="soak", description="The long runs in full.")
     parser.add_argument("runs", nargs="*", metavar="run", help=f"of {', '.join(RUNS)}; default all")
-    parser.add_argument("--seed", type=int, help="of the disturbances; default: a new one")
+    parser.add_argument("--seed", type=int, help="of disturbances and kills; default: a new one")
     parser.add_argument("--messages", type=int, default=100_000, help="default %(default)s")
     parser.add_argument("--losses", type=int, default=200, help="at least; default %(default)s")
     parser.add_argument("--backlog", type=int, default=1_000_000, help="default %(default)s")
@@ -117,6 +132,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--program-messages", type=int, default=1_000_000, help="default %(default)s"
     )
+    parser.add_argument("--kept", type=int, default=50_000, help="default %(default)s")
+    parser.add_argument("--kills", type=int, default=5, help="default %(default)s")
     options = parser.parse_args(arguments)
     if unknown := set(options.runs) - RUNS.keys():
         parser.error(f"there is no run {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}")

@@ -34,6 +34,9 @@ class Recorder:
     def room(self) -> int:
         return self.credit
 
+    def held(self) -> list[Message]:
+        return [message for batch in self.batches for message in batch]
+
     def deliver(self, messages: list[Message], now: float) -> None:
         assert 0 < len(messages) <= self.credit
         self.credit -= len(messages)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devserver_wire import (
     AMQP_HEADER,
@@ -23,6 +23,9 @@ from mqlight_devserver.broker import Broker, ClientRegistry
 from mqlight_devserver.connection import Connection
 from mqlight_devserver.settings import Settings
 
+if TYPE_CHECKING:
+    from mqlight_devserver.broker import Journal
+
 ACCEPTED = Composite("accepted")
 SETTLED, UNSETTLED, MIXED = UByte(1), UByte(0), UByte(2)
 
@@ -30,9 +33,9 @@ SETTLED, UNSETTLED, MIXED = UByte(1), UByte(0), UByte(2)
 class World:
     """One server's state; `now` moves only when a test says so."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, journal: Journal | None = None, **settings: Any) -> None:
         self.settings = Settings(**settings)
-        self.broker = Broker(self.settings.max_queued_bytes)
+        self.broker = Broker(self.settings.max_queued_bytes, journal)
         self.registry: ClientRegistry[Connection] = ClientRegistry()
         self.clients: list[Client] = []
         self.now = 1000.0

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mqlight_core import MQLightError
@@ -20,6 +21,7 @@ from mqlight_devserver.cli_security import (
     server_tls,
 )
 from mqlight_devserver.settings import LARGEST_PORT, Settings
+from mqlight_devserver.store.error import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,11 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from mqlight_devserver.server import Server  # noqa: PLC0415 - not for --help
 
     try:
-        settings = Settings(users=all_users(options), tls=server_tls(options))
+        settings = Settings(users=all_users(options), tls=server_tls(options), store=options.store)
         server = Server(options.host, port_of(options), settings)
     except (OSError, MQLightError) as error:
-        sys.stderr.write(f"mqlight-devserver: {getattr(error, 'strerror', None) or error}\n")
-        return 1
+        return _failed(error)
     _stop_on_signals(server)
     try:
         print(f"mqlight-devserver listening on {server.url}", flush=True)  # noqa: T201
@@ -62,8 +63,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         server.stop()
         server.run()
         return 1
-    server.run()
+    try:
+        server.run()
+    except StoreError as error:
+        return _failed(error)
     return 0
+
+
+def _failed(error: Exception) -> int:
+    sys.stderr.write(f"mqlight-devserver: {getattr(error, 'strerror', None) or error}\n")
+    return 1
 
 
 def _stop_on_signals(server: Server) -> None:
@@ -79,7 +88,8 @@ def _stop_on_signals(server: Server) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mqlight-devserver",
-        description="An MQ Light server for development and tests. It keeps everything in memory.",
+        description="An MQ Light server for development and tests. It keeps everything in memory, "
+        "and with --store what is to last in a file as well.",
         allow_abbrev=False,  # an ambiguous one would be shown with its value
     )
     parser.add_argument(
@@ -89,6 +99,13 @@ def _parser() -> argparse.ArgumentParser:
         "--port",
         type=_port,
         help=f"port to listen on, 0 for a free one (default: {PORT}, with TLS {TLS_PORT})",
+    )
+    parser.add_argument(
+        "--store",
+        type=Path,
+        metavar="FILE",
+        help="keep destinations that have a time to live, and their messages, in FILE (SQLite) as "
+        "well: they are there again after the next start, also if this one ends by a crash",
     )
     add_security(parser)
     parser.add_argument("--verbose", action="store_true", help="log to stderr what clients do")

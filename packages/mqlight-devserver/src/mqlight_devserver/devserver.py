@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mqlight_devserver.server import Server
 from mqlight_devserver.settings import LARGEST_PORT, Settings, check_number
+from mqlight_devserver.store.error import StoreError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
@@ -17,12 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["DevServer"]
 
+logger: logging.Logger = logging.getLogger(__name__)
+
 
 class DevServer:
     """An MQ Light server in this process; a context manager that serves while it is open.
 
-    Everything is kept in memory: `stop` forgets all messages and destinations.  Its methods are for
-    one thread at a time.
+    Everything is kept in memory: `stop` forgets all messages and destinations, but for those that
+    are in a store.  Its methods are for one thread at a time.
     """
 
     def __init__(  # noqa: PLR0913 - all but host and port by name
@@ -32,6 +38,7 @@ class DevServer:
         *,
         users: Mapping[str, str] | None = None,
         tls: ServerTls | None = None,
+        store: str | os.PathLike[str] | None = None,
         max_message_size: int = Settings.max_message_size,
         max_queued_bytes: int = Settings.max_queued_bytes,
         idle_timeout: float = Settings.idle_timeout,
@@ -44,6 +51,8 @@ class DevServer:
             users: Names and passwords; with any, clients without credentials are refused.
             tls: The server's certificate and key, and whose client certificates it takes; None for
                 a server without TLS.
+            store: A file, made if missing, in which destinations with a ttl and their messages
+                outlive the server, also one that is killed; for one server at a time.
             max_message_size: In bytes, as encoded; larger messages are rejected.
             max_queued_bytes: While more wait for subscribers, or are not settled by them,
                 publishers get no credit; nothing is dropped.
@@ -58,6 +67,7 @@ class DevServer:
         self._settings = Settings(
             users=dict(users or {}),
             tls=tls,
+            store=None if store is None else Path(store),
             max_message_size=max_message_size,
             max_queued_bytes=max_queued_bytes,
             idle_timeout=idle_timeout,
@@ -71,7 +81,8 @@ class DevServer:
         """Listen, and serve in a background thread; without effect while that runs.
 
         Raises:
-            OSError: the address cannot be listened on; the text names host and port.
+            OSError: the address cannot be listened on, or the store cannot be used; the text names
+                host and port, or the file.
             SecurityError: a certificate or key file cannot be used; the text says which and why.
         """
         if self._thread is not None:
@@ -79,7 +90,10 @@ class DevServer:
         self._server = Server(self._host, self._port, self._settings)
         self._port = self._server.port
         self._thread = threading.Thread(
-            target=self._server.run, name=f"mqlight-devserver:{self._port}", daemon=True
+            target=self._serve,
+            args=(self._server,),
+            name=f"mqlight-devserver:{self._port}",
+            daemon=True,
         )
         self._thread.start()
 
@@ -90,6 +104,13 @@ class DevServer:
         self._server.stop()
         self._thread.join()
         self._thread = None
+
+    @staticmethod
+    def _serve(server: Server) -> None:
+        try:
+            server.run()
+        except StoreError as error:
+            logger.error("the server has stopped: %s", error)  # noqa: TRY400 - it says all
 
     @property
     def port(self) -> int:

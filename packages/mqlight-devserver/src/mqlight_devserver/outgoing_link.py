@@ -78,7 +78,13 @@ class OutgoingLink:
             else:
                 unsettled[delivery] = message
                 pn.pn_link_advance(link)
+        if settled and self._destination.journal is not None:
+            self._destination.journal.gone(self._destination, messages)
         self._output.wake()
+
+    def held(self) -> tuple[Message, ...]:
+        """What the client has not settled."""
+        return tuple(self._unsettled.values())
 
     def resume(self) -> None:
         """The output has been written: there is room for more."""
@@ -120,6 +126,8 @@ class OutgoingLink:
             failed = pn.pn_disposition_is_failed(pn.pn_delivery_remote(delivery))
             returned = message.after_failed_delivery() if failed else message
             self._broker.give_back(self._destination, [returned])
+        elif self._destination.journal is not None:
+            self._destination.journal.gone(self._destination, (message,))
         pn.pn_delivery_settle(delivery)
 
     def detached(self, now: float, *, closed: bool) -> None:
@@ -145,7 +153,7 @@ class OutgoingLink:
 
     def _forget_unsettled(self) -> tuple[Message, ...]:
         """The messages that are to go back; their deliveries mean nothing any more."""
-        unsettled = tuple(self._unsettled.values())
+        unsettled = self.held()
         self._unsettled.clear()
         self._destination.unsettled_bytes -= sum(len(message.encoded) for message in unsettled)
         self._output.forget(self)

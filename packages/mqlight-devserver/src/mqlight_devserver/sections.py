@@ -13,7 +13,7 @@ from typing import Final
 from mqlight_devserver import values
 from mqlight_devserver.values import DecodeError
 
-__all__ = ["NOTHING_ALIKE", "Header", "Layout", "encode_header", "read_sections"]
+__all__ = ["NOTHING_ALIKE", "Header", "Layout", "encode_header", "read_header", "read_sections"]
 
 HEADER: Final = 0x70
 DELIVERY_ANNOTATIONS: Final = 0x71
@@ -158,6 +158,19 @@ def _assemble(
             prefix, replacement = received[:value], head + received[start:value]
             return Layout(encoded, header, prefix, replacement, prefix == replacement)
     return Layout(encoded, header)
+
+
+def read_header(encoded: bytes) -> Header:
+    """The header with which a message begins that was put together by `read_sections`.
+
+    Raises:
+        DecodeError: it does not begin with one.
+    """
+    code, value = values.descriptor(encoded, 0)
+    if code != HEADER:
+        message = "the message does not begin with a header"
+        raise DecodeError(message)
+    return _read_header(encoded[: values.end_of(encoded, value)])
 
 
 def encode_header(header: Header, ttl: int | None, deliveries: int) -> bytes:

@@ -1,7 +1,8 @@
 """The listener and its loop: one thread, one selector, any number of clients.
 
-A turn of the loop reads every socket that has bytes, once; lets the broker deliver, once; and
-writes to every connection that has output.
+A turn of the loop reads every socket that has bytes, once; lets the broker deliver, once; commits
+to the store, where there is one; and writes to every connection that has output.  So whatever a
+client is told has been kept.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from mqlight_devserver.peer import Peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from mqlight_devserver.peer import Stream
     from mqlight_devserver.settings import Settings
+    from mqlight_devserver.store.store import Store
     from mqlight_security import ServerTls
 
 __all__ = ["Server"]
@@ -44,6 +47,7 @@ class Server:
 
         Raises:
             OSError: the address cannot be listened on; the text names host and port.
+            StoreError: the file of the store cannot be used.
             SecurityError: a certificate or key file cannot be used.
         """
         self._secure = None if settings.tls is None else _secure(settings.tls)
@@ -53,7 +57,14 @@ class Server:
         self.port: int = address[1]
         self._settings = settings
         self._warn_of_strangers()
+        self._store: Store | None = None
         self._broker = Broker(settings.max_queued_bytes)
+        if settings.store is not None:
+            try:
+                self._restore(settings.store)
+            except BaseException:
+                self._listener.close()
+                raise
         self._clients: ClientRegistry[Connection] = ClientRegistry()
         self._peers: dict[Connection, Peer] = {}
         self._awake: dict[Connection, None] = {}
@@ -91,7 +102,11 @@ class Server:
                 self._wake_writer.send(b"\0")
 
     def run(self) -> None:
-        """Serve until `stop`, then disconnect everyone and free the port."""
+        """Serve until `stop`, then disconnect everyone and free the port.
+
+        Raises:
+            StoreError: the store cannot be written; nobody has been told of what is not in it.
+        """
         try:
             while not self._stopping:
                 ready = self._selector.select(self._patience(time.monotonic()))
@@ -119,6 +134,7 @@ class Server:
                 self._wake(peer.connection)
         self._broker.expire(now)
         self._broker.deliver(now)
+        self._commit(now)
         self._write_output(now)
         # Last, when all else is written: Node's client overlooks what follows a heartbeat (§1.4).
         for connection in tuple(self._timed):
@@ -129,6 +145,25 @@ class Server:
                 if peer.gone or connection.finished:
                     self._drop(peer, now)
         self._write_output(now)
+        # Of clients that have gone meanwhile: it might be long until the next turn.
+        self._commit(now)
+
+    def _commit(self, now: float) -> None:
+        if self._store is not None:
+            self._store.commit(now)
+
+    def _restore(self, path: Path) -> None:
+        # It loads sqlite3, which a server without a store does not need.
+        from mqlight_devserver.store.store import Store  # noqa: PLC0415
+
+        store = Store(path)
+        try:
+            self._broker = Broker(self._settings.max_queued_bytes, store)
+            store.load(self._broker, time.monotonic())
+        except BaseException:
+            store.close()
+            raise
+        self._store = store
 
     def _warn_of_strangers(self) -> None:
         missing = [
@@ -225,6 +260,9 @@ class Server:
             self._accepting = True
 
     def _close(self, now: float) -> None:
+        # First: to the store an end is an end, also a clean one, and clients are not to blame.
+        if self._store is not None:
+            self._store.close()
         for peer in tuple(self._peers.values()):
             self._drop(peer, now)
         self._selector.close()

@@ -11,6 +11,7 @@ from mqlight_security import ServerTls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 __all__ = ["LARGEST_PORT", "Settings", "check_number"]
 
@@ -18,6 +19,8 @@ LARGEST_PORT: Final = 65535
 
 _MEBIBYTE: Final = 1024 * 1024
 _DAY: Final = 24 * 3600
+_LARGEST_STORED: Final = 900_000_000
+"""A message that SQLite takes: 10^9 bytes, with what the server adds to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,8 @@ class Settings:
     not settled by them; nothing is dropped, and what publishers have credit for, about 4 MiB each,
     comes on top.  Messages that are not complete may have as much once more, all together.
 
+    Destinations with a ttl and their messages are kept in the file `store` as well, if given.
+
     Raises:
         TypeError: a value is of the wrong type.
         ValueError: a value is out of range.
@@ -47,6 +52,7 @@ class Settings:
 
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
     tls: ServerTls | None = None
+    store: Path | None = None
     credit: int = 1000
     idle_timeout: float = 0
     max_message_size: int = 100 * _MEBIBYTE
@@ -61,7 +67,8 @@ class Settings:
             message = f"tls must be ServerTls, not {type(self.tls).__name__}"
             raise TypeError(message)
         check_number("credit", self.credit, 1, 2**31 - 1)
-        check_number("max_message_size", self.max_message_size, 1, 2**31 - 1)
+        largest = 2**31 - 1 if self.store is None else _LARGEST_STORED
+        check_number("max_message_size", self.max_message_size, 1, largest)
         check_number("max_queued_bytes", self.max_queued_bytes, 0, math.inf)
         check_number("idle_timeout", self.idle_timeout, 0, 2**31 / 1000, float)
 

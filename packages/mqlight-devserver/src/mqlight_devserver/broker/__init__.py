@@ -9,6 +9,7 @@ from __future__ import annotations
 from mqlight_devserver.broker.broker import Broker, Publisher
 from mqlight_devserver.broker.clients import ClientRegistry
 from mqlight_devserver.broker.destination import Consumer, Destination, Identity
+from mqlight_devserver.broker.journal import Journal
 from mqlight_devserver.broker.matching import PatternIndex
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Consumer",
     "Destination",
     "Identity",
+    "Journal",
     "PatternIndex",
     "Publisher",
 ]

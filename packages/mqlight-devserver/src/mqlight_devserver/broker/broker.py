@@ -11,6 +11,7 @@ from mqlight_devserver.message import Message
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mqlight_devserver.broker.journal import Journal
     from mqlight_devserver.sections import Header
 
 __all__ = ["Broker", "Publisher"]
@@ -32,12 +33,14 @@ class Broker:
     `publish` only queues; `deliver` hands out, once for each batch of events.
     """
 
-    def __init__(self, max_queued_bytes: int) -> None:
+    def __init__(self, max_queued_bytes: int, journal: Journal | None = None) -> None:
         """Publishers are held back while all destinations hold more than `max_queued_bytes`.
 
-        What waits counts, and what consumers have not settled.
+        What waits counts, and what consumers have not settled.  `journal` is told of everything
+        that `restore` needs in another broker.
         """
         self._max_queued_bytes = max_queued_bytes
+        self._journal = journal
         self._destinations: dict[Identity, Destination] = {}
         self._patterns: PatternIndex[Destination] = PatternIndex()
         self._routes: dict[str, tuple[Destination, ...]] = {}
@@ -70,15 +73,11 @@ class Broker:
         `ttl` (s) replaces the destination's, and its countdown stops.  Returned with the
         destination is the consumer that the same client had there, which is no longer attached.
         """
-        destination = self._destinations.get(identity)
-        if destination is None:
-            destination = Destination(identity, ttl)
-            self._destinations[identity] = destination
-            self._patterns.add(identity.pattern, destination)
-            self._routes.clear()
+        destination = self._destinations.get(identity) or self._create(identity, ttl)
         destination.ttl = ttl
         destination.deadline = None
         self._unattended.pop(destination, None)
+        self._record(destination)
         former = destination.add(consumer)
         self._ready[destination] = None
         return destination, former
@@ -104,8 +103,24 @@ class Broker:
         if closed or not destination.ttl:
             self._delete(destination)
         else:
-            destination.deadline = now + destination.ttl
-            self._unattended[destination] = None
+            self._leave_unattended(destination, now + destination.ttl)
+
+    def restore(
+        self, identity: Identity, ttl: float, deadline: float, messages: Iterable[Message]
+    ) -> Destination:
+        """Bring back a destination that another broker's journal has been told of.
+
+        Nobody is attached to it.  `messages` come in their order; all destinations are restored
+        before anything is published.
+        """
+        destination = self._create(identity, ttl)
+        for message in messages:
+            destination.put(message)
+            self._published = max(self._published, message.order)
+        # What is restored is in the journal already.
+        destination.journal = self._journal
+        self._leave_unattended(destination, deadline)
+        return destination
 
     def give_back(self, destination: Destination, messages: Iterable[Message]) -> None:
         """Return messages that a consumer took and did not keep."""
@@ -188,7 +203,40 @@ class Broker:
         self._routes[topic] = routes
         return routes
 
+    def _create(self, identity: Identity, ttl: float) -> Destination:
+        destination = self._destinations[identity] = Destination(identity, ttl)
+        self._patterns.add(identity.pattern, destination)
+        self._routes.clear()
+        return destination
+
+    def _leave_unattended(self, destination: Destination, deadline: float) -> None:
+        destination.deadline = deadline
+        self._unattended[destination] = None
+        self._record(destination)
+
+    def _record(self, destination: Destination) -> None:
+        """Tell the journal what it needs to know of the destination: nothing if it has no ttl."""
+        if self._journal is None:
+            return
+        if not destination.ttl:
+            self._forget(destination)
+            return
+        self._journal.kept(destination)
+        if destination.journal is None:
+            destination.journal = self._journal
+            held = [message for consumer in destination.consumers for message in consumer.held()]
+            for message in (*held, *destination.messages):
+                self._journal.put(destination, message)
+            self._journal.handed_out(destination, held)
+
+    @staticmethod
+    def _forget(destination: Destination) -> None:
+        if destination.journal is not None:
+            destination.journal.deleted(destination)
+            destination.journal = None
+
     def _delete(self, destination: Destination) -> None:
+        self._forget(destination)
         del self._destinations[destination.identity]
         self._unattended.pop(destination, None)
         self._ready.pop(destination, None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mqlight_devserver.broker.journal import Journal
     from mqlight_devserver.message import Message
 
 __all__ = ["Consumer", "Destination", "Identity"]
@@ -39,7 +40,13 @@ class Consumer(Protocol):
         """How many messages it takes now: its credit, or less where it is slow."""
 
     def deliver(self, messages: list[Message], now: float) -> None:
-        """Send `messages`, no more than `room`; those not settled at once are its to give back."""
+        """Send `messages`, no more than `room`; those not settled at once are its to give back.
+
+        Of those that are settled, now or later, it tells the destination's journal.
+        """
+
+    def held(self) -> Iterable[Message]:
+        """What it has and has not settled."""
 
 
 class Destination:
@@ -53,6 +60,7 @@ class Destination:
         "consumers",
         "deadline",
         "identity",
+        "journal",
         "messages",
         "queued_bytes",
         "ttl",
@@ -63,6 +71,8 @@ class Destination:
         self.identity: Identity = identity
         self.ttl: float = ttl
         self.deadline: float | None = None
+        self.journal: Journal | None = None
+        """Told of its messages; None for one that nobody keeps."""
         self.consumers: list[Consumer] = []
         self.messages: deque[Message] = deque()
         self.queued_bytes: int = 0
@@ -74,6 +84,8 @@ class Destination:
         """Queue a new publication."""
         self.messages.append(message)
         self.queued_bytes += len(message.encoded)
+        if self.journal is not None:
+            self.journal.put(self, message)
 
     def add(self, consumer: Consumer) -> Consumer | None:
         """Attach a consumer; the one that the same client had before is returned, taken out."""
@@ -102,6 +114,8 @@ class Destination:
         while queue and queue[0].order < returned[-1].order:
             earlier.append(queue.popleft())
         queue.extendleft(sorted(earlier + returned, key=_order, reverse=True))
+        if self.journal is not None:
+            self.journal.returned(self, returned)
 
     def deliver(self, now: float) -> bool:
         """Hand out what waits, as far as the consumers have room, each in turn.
@@ -135,6 +149,7 @@ class Destination:
         """Forget the messages whose time to live has passed."""
         alive = [m for m in self.messages if m.expires_at is None or m.expires_at > now]
         if len(alive) < len(self.messages):
+            self._tell_expired(self.messages, now)
             self.messages = deque(alive)
             self.queued_bytes = sum(len(message.encoded) for message in alive)
 
@@ -155,7 +170,15 @@ class Destination:
                 taken = [queue.popleft() for _ in range(wanted)]
                 self.queued_bytes -= sum(len(message.encoded) for message in taken)
             alive += [m for m in taken if m.expires_at is None or m.expires_at > now]
+            self._tell_expired(taken, now)
+        if self.journal is not None:
+            self.journal.handed_out(self, alive)
         return alive
+
+    def _tell_expired(self, messages: Iterable[Message], now: float) -> None:
+        if self.journal is not None:
+            expired = [m for m in messages if m.expires_at is not None and m.expires_at <= now]
+            self.journal.gone(self, expired)
 
 
 def _order(message: Message) -> int:
