@@ -24,6 +24,7 @@ class Recorder:
 
     def __init__(self, client_id: str, credit: int) -> None:
         self.client_id = client_id
+        self.unsettled = 0
         self.credit = credit
         self.batches: list[list[Message]] = []
 

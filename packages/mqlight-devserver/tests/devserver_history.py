@@ -96,21 +96,25 @@ class Holder:
         self.identity = destination
         self.settled = settled
         self.credit = 0
-        self.unsettled: dict[int, Message] = {}
+        self.holding: dict[int, Message] = {}
         self.destination: Destination
+
+    @property
+    def unsettled(self) -> int:
+        return len(self.holding)
 
     def room(self) -> int:
         return self.credit
 
     def held(self) -> list[Message]:
-        return list(self.unsettled.values())
+        return list(self.holding.values())
 
     def deliver(self, messages: list[Message], now: float) -> None:
         self.credit -= len(messages)
         if self.settled:
             self.settle(messages)
         else:
-            self.unsettled |= {message.order: message for message in messages}
+            self.holding |= {message.order: message for message in messages}
 
     def settle(self, messages: list[Message]) -> None:
         if self.destination.journal is not None:
@@ -145,7 +149,7 @@ class History(RuleBasedStateMachine):
 
     def draw_holder(self, data: st.DataObject, *, unsettled: bool = False) -> Holder | None:
         fitting = [
-            h for _, h in sorted(self.holders.items(), key=str) if h.unsettled or not unsettled
+            h for _, h in sorted(self.holders.items(), key=str) if h.holding or not unsettled
         ]
         return data.draw(st.sampled_from(fitting)) if fitting else None
 
@@ -178,12 +182,12 @@ class History(RuleBasedStateMachine):
     def deliver(self) -> None:
         self.broker.deliver(self.now)
 
-    @precondition(lambda self: any(holder.unsettled for holder in self.holders.values()))
+    @precondition(lambda self: any(holder.holding for holder in self.holders.values()))
     @rule(data=st.data(), outcome=st.sampled_from(("accepted", "released", "failed")))
     def settle(self, data: st.DataObject, outcome: str) -> None:
         holder = self.draw_holder(data, unsettled=True)
         assert holder is not None
-        message = holder.unsettled.pop(data.draw(st.sampled_from(sorted(holder.unsettled))))
+        message = holder.holding.pop(data.draw(st.sampled_from(sorted(holder.holding))))
         if outcome == "accepted":
             holder.settle([message])
         elif outcome == "released":

@@ -19,9 +19,10 @@ from devserver_wire import (
 )
 
 from mqlight_devserver._binding import Buffer
-from mqlight_devserver.broker import Broker, ClientRegistry
+from mqlight_devserver.broker import Broker, ClientRegistry, RecentMessages
 from mqlight_devserver.connection import Connection
 from mqlight_devserver.settings import Settings
+from mqlight_devserver.snapshot import Snapshot, take_snapshot
 
 if TYPE_CHECKING:
     from mqlight_devserver.broker import Journal
@@ -35,7 +36,8 @@ class World:
 
     def __init__(self, journal: Journal | None = None, **settings: Any) -> None:
         self.settings = Settings(**settings)
-        self.broker = Broker(self.settings.max_queued_bytes, journal)
+        self.recent = RecentMessages(5)
+        self.broker = Broker(self.settings.max_queued_bytes, journal, self.recent)
         self.registry: ClientRegistry[Connection] = ClientRegistry()
         self.clients: list[Client] = []
         self.now = 1000.0
@@ -60,6 +62,10 @@ class World:
         self.now += seconds
         self.broker.expire(self.now)
         self.turn()
+
+    def snapshot(self) -> Snapshot:
+        connections = [client.connection for client in self.clients if not client.gone]
+        return take_snapshot(self.broker, connections, self.recent, self.now - 1000, self.now)
 
     def turn(self) -> None:
         """What the loop does after it has read."""

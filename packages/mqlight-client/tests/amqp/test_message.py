@@ -188,7 +188,9 @@ def test_a_message_without_options_has_no_ttl_and_is_not_durable() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [math.nan, math.inf, {1, 2}, object(), {"a": {1}}, b"\x00", {(1,): 2}], ids=repr
+    "value",
+    [math.nan, math.inf, {1, 2}, object(), {"a": {1}}, b"\x00", {(1,): 2}],
+    ids=["nan", "inf", "set", "object", "nested", "bytes", "key"],
 )
 def test_what_json_can_not_hold_is_a_type_error(value: object) -> None:
     with pytest.raises(TypeError, match=f"data of type {type(value).__name__} can not be sent"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -21,12 +22,14 @@ from mqlight_devserver.cli_security import (
     server_tls,
 )
 from mqlight_devserver.settings import LARGEST_PORT, Settings
+from mqlight_devserver.status_line import status_line
 from mqlight_devserver.store.error import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mqlight_devserver.server import Server
+    from mqlight_devserver.snapshot import Snapshot
 
 __all__ = ["main"]
 
@@ -53,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         server = Server(options.host, port_of(options), settings)
     except (OSError, MQLightError) as error:
         return _failed(error)
-    _stop_on_signals(server)
+    _handle_signals(server)
     try:
         print(f"mqlight-devserver listening on {server.url}", flush=True)  # noqa: T201
     except OSError as error:
@@ -75,14 +78,26 @@ def _failed(error: Exception) -> int:
     return 1
 
 
-def _stop_on_signals(server: Server) -> None:
+def _handle_signals(server: Server) -> None:
     def stop(*_: object) -> None:
         signal.set_wakeup_fd(-1)
         server.stop()
 
+    def show_status(*_: object) -> None:
+        server.ask(_print_status)
+
     signal.set_wakeup_fd(server.wakeup_fd, warn_on_full_buffer=False)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    for name in ("SIGUSR1", "SIGINFO"):
+        if hasattr(signal, name):  # Ctrl-T sends SIGINFO where there is one
+            signal.signal(getattr(signal, name), show_status)
+
+
+def _print_status(snapshot: Snapshot) -> None:
+    with contextlib.suppress(OSError):  # nobody is there to read it
+        sys.stderr.write(f"mqlight-devserver: {status_line(snapshot)}\n")
+        sys.stderr.flush()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="mqlight-devserver",
         description="An MQ Light server for development and tests. It keeps everything in memory, "
         "and with --store what is to last in a file as well.",
+        epilog="SIGUSR1 makes it write a line to stderr that says what goes on.",
         allow_abbrev=False,  # an ambiguous one would be shown with its value
     )
     parser.add_argument(

@@ -15,6 +15,7 @@ from mqlight_core.redact import describe_value
 from mqlight_core.topics import Destination
 from mqlight_devserver import _binding as pn
 from mqlight_devserver import attach, conditions
+from mqlight_devserver.broker import Account
 from mqlight_devserver.conditions import Refused
 from mqlight_devserver.engine import Engine
 from mqlight_devserver.incoming_link import IncomingLink
@@ -22,6 +23,7 @@ from mqlight_devserver.outgoing_link import OutgoingLink
 from mqlight_devserver.output import Output
 from mqlight_devserver.refusal import refusal
 from mqlight_devserver.sasl import SaslServer
+from mqlight_devserver.snapshot import ClientState, Publication, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +76,10 @@ class Connection:
         # messages by a few bytes, which the engine does not forgive.
         largest_frame = settings.max_message_size + _FRAME_OVERHEAD
         self._engine = Engine(settings.container_id, largest_frame, settings.idle_timeout)
+        self._account = Account(broker.traffic)
+        self._user: str | None = None
         self._client_id: str | None = None
+        self._opened_at = 0.0
         self._closing = False
         self._before_open = 0
         self._links: dict[pn.Link, IncomingLink | OutgoingLink] = {}
@@ -92,6 +97,7 @@ class Connection:
             data = self._negotiate(self._sasl, bytes(data), now)
             if not data:
                 return
+            self._user = self._sasl.user
             self._sasl = None
         self._engine.receive(data)
         self._handle_events(now)
@@ -158,6 +164,33 @@ class Connection:
         self._leave(now)
         self._engine.free()
 
+    def tally(self) -> None:
+        """Enter into the counts what has passed since the last time."""
+        for link in self._links.values():
+            link.tally()
+
+    def state(self, now: float) -> ClientState | None:
+        """Return what is known of the client, as of the last `tally`; None while it has no id."""
+        if self._client_id is None or self._closing:
+            return None
+        links = self._links.values()
+        incoming = [link for link in links if isinstance(link, IncomingLink)]
+        outgoing = [link for link in links if isinstance(link, OutgoingLink)]
+        return ClientState(
+            client_id=self._client_id,
+            user=self._user,
+            address=self._peer,
+            connected_for=now - self._opened_at,
+            tls=self._settings.tls is not None,
+            sent=self._account.sent,
+            received=self._account.received,
+            publications=tuple(Publication(link.topic, link.published) for link in incoming),
+            subscriptions=tuple(
+                Subscription(link.identity.pattern, link.identity.share, link.delivered)
+                for link in outgoing
+            ),
+        )
+
     @property
     def _name(self) -> str:
         return self._peer if self._client_id is None else f"{self._client_id} ({self._peer})"
@@ -216,6 +249,7 @@ class Connection:
             description = f"ServerContext_Takeover: client id {client_id} has connected again"
             former.close(Refused(conditions.STOLEN, description), now)
         self._client_id = client_id
+        self._opened_at = now
         self._engine.open()
         self.deadline = self._engine.tick(now)
         logger.info("%s: connected", self._name)
@@ -242,14 +276,23 @@ class Connection:
         topic = attach.published_topic(pointer, self._settings)
         logger.info("%s: publishes to %s", self._name, topic)
         return IncomingLink(
-            pointer, topic, self._broker, self._settings, self._output, self._buffer, now
+            pointer,
+            topic,
+            self._broker,
+            self._account,
+            self._settings,
+            self._output,
+            self._buffer,
+            now,
         )
 
     def _subscriber(self, pointer: pn.Link, client_id: str) -> OutgoingLink:
         identity, ttl = attach.subscribed_destination(pointer, client_id, self._settings)
         address = Destination(identity.pattern, identity.share).address
         logger.info("%s: subscribes to %s, kept for %s s", self._name, address, ttl)
-        link = OutgoingLink(pointer, client_id, identity, ttl, self._broker, self._output)
+        link = OutgoingLink(
+            pointer, client_id, identity, ttl, self._broker, self._account, self._output
+        )
         if link.former is not None:
             # A client id has one connection, so the former link is one of this connection's.
             del self._links[link.former.pointer]

@@ -12,7 +12,7 @@ from mqlight_devserver.sections import NOTHING_ALIKE, read_sections
 from mqlight_devserver.values import DecodeError
 
 if TYPE_CHECKING:
-    from mqlight_devserver.broker import Broker
+    from mqlight_devserver.broker import Account, Broker
     from mqlight_devserver.output import Output
     from mqlight_devserver.settings import Settings
 
@@ -42,6 +42,7 @@ class IncomingLink:
         link: pn.Link,
         topic: str,
         broker: Broker,
+        account: Account,
         settings: Settings,
         output: Output,
         buffer: pn.Buffer,
@@ -50,8 +51,11 @@ class IncomingLink:
         """`buffer` is scratch space that the links of a connection share."""
         self.pointer = link
         self.session: pn.Session = pn.pn_link_session(link)
-        self._topic = topic
+        self.topic: str = topic
+        self.published: int = 0
+        """How many messages `tally` has entered."""
         self._broker = broker
+        self._account = account
         self._limit = settings.max_message_size
         self._output = output
         self._buffer = buffer
@@ -62,6 +66,8 @@ class IncomingLink:
         self._grant_at = 0
         self._messages = 0
         self._bytes = 0
+        self._entered_messages = 0
+        self._entered_bytes = 0
         self._gathering = False
         pn.pn_link_set_max_message_size(link, settings.max_message_size)
         attach.accept(link)
@@ -85,7 +91,7 @@ class IncomingLink:
         if pn.pn_delivery_partial(delivery):
             pending = pn.pn_delivery_pending(delivery)
             if pending > self._limit:
-                self._reject_as_too_large(delivery)
+                self._reject_as_too_large(delivery, self._limit)
                 self._count(self._limit, now)
             elif not self._broker.may_gather(self, pending):
                 most = "too many bytes of messages that are not complete"
@@ -103,11 +109,12 @@ class IncomingLink:
             received = self._read_rest(size)
         encoded = layout.repeated(received) if len(received) <= self._limit else None
         if encoded is not None:
-            self._broker.publish(self._topic, encoded, layout.header, now)
+            self._broker.publish(self.topic, encoded, layout.header, now)
             pn.pn_delivery_update(delivery, pn.PN_ACCEPTED)
             pn.pn_delivery_settle(delivery)
         elif size == pn.ABORTED:
             pn.pn_delivery_settle(delivery)
+            self._leave_out(len(received))
         else:
             self._take_unlike(delivery, received, now)
         self._count(len(received), now)
@@ -115,14 +122,23 @@ class IncomingLink:
     def resume(self) -> None:
         """The broker has room again: grant as many messages as may be on their way."""
         if self._messages:
+            self.tally()
             fitting = _AHEAD_BYTES * self._messages // max(self._bytes, 1)
             self._window = min(max(fitting, 1), self._most_credit)
-            self._messages = self._bytes = 0
+            self._messages = self._bytes = self._entered_messages = self._entered_bytes = 0
         self._grant_at = self._window // 2
         if self._credit < self._window:
             pn.pn_link_flow(self.pointer, self._window - self._credit)
             self._credit = self._window
             self._output.wake()
+
+    def tally(self) -> None:
+        """Enter into the counts what has come since the last time: not message by message."""
+        messages = self._messages - self._entered_messages
+        if messages:
+            self.published += messages
+            self._account.publish(self.topic, messages, self._bytes - self._entered_bytes)
+            self._entered_messages, self._entered_bytes = self._messages, self._bytes
 
     def detached(self, now: float, *, closed: bool) -> None:
         """The client detached: answer in kind."""
@@ -131,6 +147,7 @@ class IncomingLink:
 
     def lost(self, _now: float) -> None:
         """The session or connection is gone, and this link with it."""
+        self.tally()
         self._broker.forget(self)
 
     def _count(self, size: int, now: float) -> None:
@@ -141,6 +158,11 @@ class IncomingLink:
             self._replenish(now)
         elif self._credit < -_TOLERATED:
             raise Refused(conditions.CREDIT_EXCEEDED, "more messages than there was credit for")
+
+    def _leave_out(self, size: int) -> None:
+        """A message that has used up credit does not enter into the counts."""
+        self._entered_messages += 1
+        self._entered_bytes += size
 
     def _replenish(self, now: float) -> None:
         if self._broker.has_room(now):
@@ -160,24 +182,26 @@ class IncomingLink:
     def _take_unlike(self, delivery: pn.Delivery, received: bytes, now: float) -> None:
         """A message that differs from the last in more than its body, or is too large."""
         if len(received) > self._limit:
-            self._reject_as_too_large(delivery)
+            self._reject_as_too_large(delivery, len(received))
             return
         try:
-            layout = self._layout = read_sections(received, self._topic)
+            layout = self._layout = read_sections(received, self.topic)
         except DecodeError as error:
             reason = Refused(conditions.DECODE_ERROR, f"this is not an AMQP message: {error}")
-            self._reject(delivery, reason)
+            self._reject(delivery, reason, len(received))
             return
-        self._broker.publish(self._topic, layout.encoded, layout.header, now)
+        self._broker.publish(self.topic, layout.encoded, layout.header, now)
         pn.pn_delivery_update(delivery, pn.PN_ACCEPTED)
         pn.pn_delivery_settle(delivery)
 
-    def _reject_as_too_large(self, delivery: pn.Delivery) -> None:
+    def _reject_as_too_large(self, delivery: pn.Delivery, size: int) -> None:
         description = f"the message is larger than the {self._limit} bytes that are allowed"
-        self._reject(delivery, Refused(conditions.MESSAGE_TOO_LARGE, description))
+        self._reject(delivery, Refused(conditions.MESSAGE_TOO_LARGE, description), size)
 
-    def _reject(self, delivery: pn.Delivery, reason: Refused) -> None:
-        logger.warning("message to %s rejected: %s", self._topic, reason)
+    def _reject(self, delivery: pn.Delivery, reason: Refused, size: int) -> None:
+        logger.warning("message to %s rejected: %s", self.topic, reason)
         reason.describe(pn.pn_disposition_condition(pn.pn_delivery_local(delivery)))
         pn.pn_delivery_update(delivery, pn.PN_REJECTED)
         pn.pn_delivery_settle(delivery)
+        self._leave_out(size)
+        self._account.reject()

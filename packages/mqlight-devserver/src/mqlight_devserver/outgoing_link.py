@@ -9,7 +9,7 @@ from mqlight_devserver import attach, conditions
 from mqlight_devserver.conditions import Refused
 
 if TYPE_CHECKING:
-    from mqlight_devserver.broker import Broker, Identity
+    from mqlight_devserver.broker import Account, Broker, Identity
     from mqlight_devserver.message import Message
     from mqlight_devserver.output import Output
 
@@ -31,13 +31,18 @@ class OutgoingLink:
         identity: Identity,
         ttl: float,
         broker: Broker,
+        account: Account,
         output: Output,
     ) -> None:
         """Attach to the destination; if the client had a link to it, that is now `former`."""
         self.pointer = link
         self.client_id = client_id
+        self.delivered: int = 0
+        """Messages sent and not come back."""
         self.session: pn.Session = pn.pn_link_session(link)
         self._broker = broker
+        self._account = account
+        self._entered = 0
         self._output = output
         self._tags = pn.TagCounter()
         self._unsettled: dict[pn.Delivery, Message] = {}
@@ -47,6 +52,16 @@ class OutgoingLink:
         attach.accept(link)
         self._destination, former = broker.attach(identity, ttl, self)
         self.former: OutgoingLink | None = former if isinstance(former, OutgoingLink) else None
+
+    @property
+    def identity(self) -> Identity:
+        """Of the destination."""
+        return self._destination.identity
+
+    @property
+    def unsettled(self) -> int:
+        """How many messages the client has not settled."""
+        return len(self._unsettled)
 
     def room(self) -> int:
         """How many messages the client's credit and the engine leave room for."""
@@ -59,6 +74,7 @@ class OutgoingLink:
 
     def deliver(self, messages: list[Message], now: float) -> None:
         """Send: settled at qos 0, else to be held until the client settles."""
+        self.delivered += len(messages)
         link, unsettled, settled = self.pointer, self._unsettled, self._settled
         tag, tag_number = self._tags.tag, self._tags.number
         number = tag_number[0]
@@ -121,14 +137,24 @@ class OutgoingLink:
         del self._unsettled[delivery]
         self._destination.unsettled_bytes -= len(message.encoded)
         if state == pn.PN_RELEASED:
+            self.delivered -= 1
             self._broker.give_back(self._destination, [message])
         elif state == pn.PN_MODIFIED:
             failed = pn.pn_disposition_is_failed(pn.pn_delivery_remote(delivery))
+            self.delivered -= 1
             returned = message.after_failed_delivery() if failed else message
             self._broker.give_back(self._destination, [returned])
         elif self._destination.journal is not None:
             self._destination.journal.gone(self._destination, (message,))
         pn.pn_delivery_settle(delivery)
+
+    def tally(self) -> None:
+        """Enter into the counts what has been delivered since the last time."""
+        messages = self.delivered - self._entered
+        if messages:
+            self._account.deliver(messages)
+            self._destination.delivered += messages
+            self._entered = self.delivered
 
     def detached(self, now: float, *, closed: bool) -> None:
         """The client detached: answer in kind."""
@@ -157,4 +183,6 @@ class OutgoingLink:
         self._unsettled.clear()
         self._destination.unsettled_bytes -= sum(len(message.encoded) for message in unsettled)
         self._output.forget(self)
+        self.delivered -= len(unsettled)
+        self.tally()
         return unsettled

@@ -40,7 +40,8 @@ class SaslServer:
     """One connection's negotiation: feed `receive`, send what it answers, until `done`.
 
     After that `accepted` tells whether to go on, `rest` holds the bytes that belong to AMQP, and
-    `failure` says, for the log, why not.  `certificate` is the name in the client's certificate,
+    `failure` says, for the log, why not.  `user` is the name that the client was let in by, None
+    for a nameless one.  `certificate` is the name in the client's certificate,
     None without one.  With `users` ANONYMOUS is not offered, and a client that skips SASL is turned
     away; without, ANONYMOUS and any PLAIN user is let in.
     """
@@ -48,6 +49,7 @@ class SaslServer:
     def __init__(self, users: Mapping[str, str]) -> None:
         self._users = users
         self.certificate: str | None = None
+        self.user: str | None = None
         self._received = b""
         self._answered_header = False
         self.done: bool = False
@@ -126,6 +128,7 @@ class SaslServer:
         if mechanism == "ANONYMOUS":
             return not self._users
         if mechanism == "EXTERNAL" and self.certificate is not None:
+            self.user = self.certificate
             return response in (b"", self.certificate.encode())
         if mechanism != "PLAIN":
             return False
@@ -133,6 +136,7 @@ class SaslServer:
         user, separator, password = name_and_password.partition(b"\0")
         if not user or not separator or b"\0" in password or authorize_as not in (b"", user):
             return False
+        self.user = user.decode(errors="replace")
         if not self._users:
             return True
         known = {name.encode(): secret.encode() for name, secret in self._users.items()}

@@ -13,13 +13,15 @@ import logging
 import selectors
 import socket
 import time
+from collections import deque
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from mqlight_devserver import _binding as pn
-from mqlight_devserver.broker import Broker, ClientRegistry
+from mqlight_devserver.broker import Broker, ClientRegistry, RecentMessages
 from mqlight_devserver.connection import Connection
 from mqlight_devserver.peer import Peer
+from mqlight_devserver.snapshot import Snapshot, take_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +39,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 _READ_BYTES: Final = 256 * 1024
 _WRITE_BYTES: Final = 128 * 1024
 _BACKLOG: Final = 128
+_WAKE_BYTES: Final = 4096
 
 
 class Server:
@@ -57,8 +60,10 @@ class Server:
         self.port: int = address[1]
         self._settings = settings
         self._warn_of_strangers()
+        most = settings.recent_messages
+        self._recent = RecentMessages(most) if most else None
         self._store: Store | None = None
-        self._broker = Broker(settings.max_queued_bytes)
+        self._broker = Broker(settings.max_queued_bytes, recent=self._recent)
         if settings.store is not None:
             try:
                 self._restore(settings.store)
@@ -69,6 +74,8 @@ class Server:
         self._peers: dict[Connection, Peer] = {}
         self._awake: dict[Connection, None] = {}
         self._timed: dict[Connection, None] = {}
+        self._questions: deque[Callable[[Snapshot], None]] = deque()
+        self._began_at = time.monotonic()
         self._stopping = False
         self._accepting = True
         self._read_buffer = memoryview(bytearray(_READ_BYTES))
@@ -97,9 +104,20 @@ class Server:
         """Make `run` return; from any thread, and from a signal handler (see `wakeup_fd`)."""
         if not self._stopping:
             self._stopping = True
-            # Closed already if `run` has failed.
-            with contextlib.suppress(OSError):
-                self._wake_writer.send(b"\0")
+            self._wake_loop()
+
+    def ask(self, answer: Callable[[Snapshot], None]) -> None:
+        """Have `answer` called, by the thread of `run`, with what goes on; never after `stop`.
+
+        From any thread, and from a signal handler (see `wakeup_fd`).
+        """
+        self._questions.append(answer)
+        self._wake_loop()
+
+    def _wake_loop(self) -> None:
+        # Closed already if `run` has ended; full if the loop has been woken anyway.
+        with contextlib.suppress(OSError):
+            self._wake_writer.send(b"\0")
 
     def run(self) -> None:
         """Serve until `stop`, then disconnect everyone and free the port.
@@ -111,6 +129,8 @@ class Server:
             while not self._stopping:
                 ready = self._selector.select(self._patience(time.monotonic()))
                 self._turn(ready, time.monotonic())
+                if self._questions:
+                    self._answer(time.monotonic())
         finally:
             self._close(time.monotonic())
 
@@ -128,6 +148,8 @@ class Server:
             if peer is None:
                 if key.fileobj is self._listener:
                     self._accept(now)
+                else:
+                    self._wake_reader.recv(_WAKE_BYTES)
             elif events & selectors.EVENT_READ:
                 self._read(peer, now)
             else:
@@ -158,12 +180,20 @@ class Server:
 
         store = Store(path)
         try:
-            self._broker = Broker(self._settings.max_queued_bytes, store)
+            self._broker = Broker(self._settings.max_queued_bytes, store, self._recent)
             store.load(self._broker, time.monotonic())
         except BaseException:
             store.close()
             raise
         self._store = store
+
+    def _answer(self, now: float) -> None:
+        """Look once, for all who have asked."""
+        snapshot = take_snapshot(
+            self._broker, tuple(self._peers), self._recent, now - self._began_at, now
+        )
+        while self._questions:
+            self._questions.popleft()(snapshot)
 
     def _warn_of_strangers(self) -> None:
         missing = [

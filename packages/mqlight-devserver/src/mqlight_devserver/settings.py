@@ -35,6 +35,7 @@ class Settings:
     A publisher gets no more credit while more than `max_queued_bytes` wait for subscribers or are
     not settled by them; nothing is dropped, and what publishers have credit for, about 4 MiB each,
     comes on top.  Messages that are not complete may have as much once more, all together.
+    The last `recent_messages` are kept to be looked at.
 
     Destinations with a ttl and their messages are kept in the file `store` as well, if given.
 
@@ -57,6 +58,7 @@ class Settings:
     idle_timeout: float = 0
     max_message_size: int = 100 * _MEBIBYTE
     max_queued_bytes: int = 256 * _MEBIBYTE
+    recent_messages: int = 0
 
     def __post_init__(self) -> None:
         """Check each value, and keep the passwords where they do not show."""
@@ -70,6 +72,7 @@ class Settings:
         largest = 2**31 - 1 if self.store is None else _LARGEST_STORED
         check_number("max_message_size", self.max_message_size, 1, largest)
         check_number("max_queued_bytes", self.max_queued_bytes, 0, math.inf)
+        check_number("recent_messages", self.recent_messages, 0, 2**31 - 1)
         check_number("idle_timeout", self.idle_timeout, 0, 2**31 / 1000, float)
 
 

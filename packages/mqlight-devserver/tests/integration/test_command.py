@@ -100,6 +100,29 @@ def test_verbose_says_on_stderr_what_clients_do(
     assert "a/#" in errors
 
 
+@pytest.mark.parametrize("name", [name for name in ("SIGUSR1", "SIGINFO") if hasattr(signal, name)])
+def test_a_signal_asks_for_the_status(
+    start: Callable[..., subprocess.Popen[str]], name: str
+) -> None:
+    process = start("--port", "0")
+    with SocketClient(port_of(process), "c") as client:
+        client.subscribe("private:a")
+        client.publish_to("a")
+        client.publish("hello")
+        assert client.next_body() == "hello"
+        assert process.stderr is not None
+        for _ in range(2):
+            process.send_signal(getattr(signal, name))
+            assert re.fullmatch(
+                r"mqlight-devserver: up \d+ s, 1 client, 1 destination, "
+                r"0 messages waiting \(0 B\), 1 received, 1 delivered\n",
+                process.stderr.readline(),
+            )
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output, errors) == (0, "", "")
+
+
 def test_a_host_that_is_no_name_is_one_clear_line(
     start: Callable[..., subprocess.Popen[str]],
 ) -> None:
@@ -129,7 +152,7 @@ def test_a_signal_wakes_a_loop_that_is_just_about_to_wait() -> None:
     before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
     server = Server("127.0.0.1", 0, Settings())
     try:
-        cli._stop_on_signals(server)
+        cli._handle_signals(server)
         descriptor = signal.set_wakeup_fd(-1)
         signal.set_wakeup_fd(descriptor)
         assert descriptor == server.wakeup_fd

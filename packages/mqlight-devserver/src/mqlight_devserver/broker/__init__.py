@@ -11,8 +11,11 @@ from mqlight_devserver.broker.clients import ClientRegistry
 from mqlight_devserver.broker.destination import Consumer, Destination, Identity
 from mqlight_devserver.broker.journal import Journal
 from mqlight_devserver.broker.matching import PatternIndex
+from mqlight_devserver.broker.recent import Recent, RecentMessages
+from mqlight_devserver.broker.traffic import Account, Topic, Traffic
 
 __all__ = [
+    "Account",
     "Broker",
     "ClientRegistry",
     "Consumer",
@@ -21,4 +24,8 @@ __all__ = [
     "Journal",
     "PatternIndex",
     "Publisher",
+    "Recent",
+    "RecentMessages",
+    "Topic",
+    "Traffic",
 ]

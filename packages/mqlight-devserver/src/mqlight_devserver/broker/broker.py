@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from mqlight_devserver.broker.destination import Consumer, Destination, Identity
 from mqlight_devserver.broker.matching import PatternIndex
+from mqlight_devserver.broker.traffic import Traffic
 from mqlight_devserver.message import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from mqlight_devserver.broker.journal import Journal
+    from mqlight_devserver.broker.recent import RecentMessages
     from mqlight_devserver.sections import Header
 
 __all__ = ["Broker", "Publisher"]
@@ -33,12 +35,20 @@ class Broker:
     `publish` only queues; `deliver` hands out, once for each batch of events.
     """
 
-    def __init__(self, max_queued_bytes: int, journal: Journal | None = None) -> None:
+    def __init__(
+        self,
+        max_queued_bytes: int,
+        journal: Journal | None = None,
+        recent: RecentMessages | None = None,
+    ) -> None:
         """Publishers are held back while all destinations hold more than `max_queued_bytes`.
 
         What waits counts, and what consumers have not settled.  `journal` is told of everything
-        that `restore` needs in another broker.
+        that `restore` needs in another broker, `recent` is shown each message.
         """
+        self.traffic: Traffic = Traffic()
+        self._recent = recent
+        self._expired = 0
         self._max_queued_bytes = max_queued_bytes
         self._journal = journal
         self._destinations: dict[Identity, Destination] = {}
@@ -53,6 +63,8 @@ class Broker:
 
     def publish(self, topic: str, encoded: bytes, header: Header, now: float) -> None:
         """Queue a copy for every destination whose pattern matches; with none, forget it."""
+        if self._recent is not None:
+            self._recent.add(topic, encoded, now)
         routes = self._routes.get(topic)
         if routes is None:
             routes = self._route(topic)
@@ -196,6 +208,21 @@ class Broker:
             if destination.deadline is not None and destination.deadline <= now:
                 self._delete(destination)
 
+    @property
+    def destinations(self) -> Collection[Destination]:
+        """All that there are, the oldest first."""
+        return self._destinations.values()
+
+    @property
+    def expired(self) -> int:
+        """How many messages have been dropped because their time to live had passed."""
+        return self._expired + sum(d.expired for d in self._destinations.values())
+
+    def routes(self, topic: str) -> tuple[Destination, ...]:
+        """The destinations that get a copy of what is published to `topic`."""
+        routes = self._routes.get(topic)
+        return self._patterns.match(topic) if routes is None else routes
+
     def _route(self, topic: str) -> tuple[Destination, ...]:
         if len(self._routes) >= _ROUTES_REMEMBERED:
             self._routes.clear()
@@ -238,6 +265,7 @@ class Broker:
     def _delete(self, destination: Destination) -> None:
         self._forget(destination)
         del self._destinations[destination.identity]
+        self._expired += destination.expired
         self._unattended.pop(destination, None)
         self._ready.pop(destination, None)
         self._patterns.remove(destination.identity.pattern, destination)

@@ -36,6 +36,10 @@ class Consumer(Protocol):
     def client_id(self) -> str:
         """Whose it is: a client has one attachment to a destination."""
 
+    @property
+    def unsettled(self) -> int:
+        """How many messages it holds that its client has not settled."""
+
     def room(self) -> int:
         """How many messages it takes now: its credit, or less where it is slow."""
 
@@ -59,6 +63,8 @@ class Destination:
         "_turn",
         "consumers",
         "deadline",
+        "delivered",
+        "expired",
         "identity",
         "journal",
         "messages",
@@ -78,6 +84,9 @@ class Destination:
         self.queued_bytes: int = 0
         self.unsettled_bytes: int = 0
         """Handed out and held by consumers, who count it up and down."""
+        self.delivered: int = 0
+        """Messages handed out and not come back, as far as consumers have entered them."""
+        self.expired: int = 0
         self._turn = 0
 
     def put(self, message: Message) -> None:
@@ -150,6 +159,7 @@ class Destination:
         alive = [m for m in self.messages if m.expires_at is None or m.expires_at > now]
         if len(alive) < len(self.messages):
             self._tell_expired(self.messages, now)
+            self.expired += len(self.messages) - len(alive)
             self.messages = deque(alive)
             self.queued_bytes = sum(len(message.encoded) for message in alive)
 
@@ -169,7 +179,9 @@ class Destination:
             else:
                 taken = [queue.popleft() for _ in range(wanted)]
                 self.queued_bytes -= sum(len(message.encoded) for message in taken)
-            alive += [m for m in taken if m.expires_at is None or m.expires_at > now]
+            kept = [m for m in taken if m.expires_at is None or m.expires_at > now]
+            self.expired += len(taken) - len(kept)
+            alive += kept
             self._tell_expired(taken, now)
         if self.journal is not None:
             self.journal.handed_out(self, alive)
