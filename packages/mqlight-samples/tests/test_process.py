@@ -185,3 +185,65 @@ def test_warnings_of_the_client_are_shown_and_tracebacks_are_not(
     assert process.run(body) == 0
     assert capsys.readouterr().err == "program: warning: take care\n"
     assert logging.getLogger("mqlight").handlers == before
+
+
+@pytest.fixture
+def clients() -> tuple[Any, Any]:
+    """Two clients, which have ids of their own."""
+    first, second = Client(), Client()
+    first.get_id = lambda: "first"  # type: ignore[method-assign]
+    second.get_id = lambda: "second"  # type: ignore[method-assign]
+    return first, second
+
+
+def test_outages_of_several_clients_are_told_apart_by_the_ids(
+    process: Process, clients: tuple[Any, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for client in clients:
+        process.on_state_changed(client, mqlight.STARTED, None)
+    for client in clients:
+        process.on_state_changed(client, mqlight.RETRYING, mqlight.NetworkError("gone"))
+
+    assert capsys.readouterr().err.splitlines() == [
+        "program: first: gone; reconnecting",
+        "program: second: gone; reconnecting",
+    ]
+
+
+def test_a_client_that_cannot_connect_ends_a_program_whose_other_clients_have(
+    process: Process, clients: tuple[Any, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = threading.Event()
+    process.stop_with(ended.set)
+
+    def body() -> None:
+        first, second = clients
+        process.on_state_changed(first, mqlight.STARTED, None)
+        process.on_state_changed(second, mqlight.RETRYING, mqlight.NetworkError("no more of you"))
+        assert ended.is_set()
+        assert not first.stopped.is_set(), "the program has said how it is ended"
+
+    assert process.run(body) == 1
+    assert capsys.readouterr().err == "program: no more of you\n"
+
+
+def test_a_program_can_tell_by_itself_that_a_client_is_connected(
+    client: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connected: list[Any] = []
+    process = Process("program", on_connected=connected.append)
+    process.on_state_changed(client, mqlight.STARTED, None)
+
+    assert connected == [client]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_warning_that_each_of_several_clients_gives_is_shown_once(
+    process: Process, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def body() -> None:
+        for client in ("first", "second"):
+            logging.getLogger(f"mqlight.{client}").warning("take care")
+
+    assert process.run(body) == 0
+    assert capsys.readouterr().err == "program: warning: take care\n"

@@ -1,4 +1,4 @@
-"""The life of a program with one client: its connection, its signals, its exit code."""
+"""The life of a program with a client or several: connections, signals, the exit code."""
 
 from __future__ import annotations
 
@@ -27,16 +27,27 @@ _SIGNAL_STATUS: Final = 128
 class Process:
     """Ends with 0, with 1 after one line on stderr, with 130 on Ctrl-C and with 143 on SIGTERM.
 
-    The client is given `on_state_changed`. It is stopped when it cannot connect in the beginning,
-    and by the two signals; a second signal does not wait for it. An outage later on is told and
-    left to the client, which reconnects.
+    Each client is given `on_state_changed`. When one cannot connect in the beginning or stops with
+    an error, and at the two signals, the client is stopped, or what `stop_with` has set is called;
+    a second signal does not wait for that. An outage later on is told and left to the client,
+    which reconnects.
     """
 
-    def __init__(self, name: str, display: Display | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        display: Display | None = None,
+        on_connected: Callable[[mqlight.Client], object] | None = None,
+    ) -> None:
+        """`on_connected` is called whenever a client has connected, instead of a line shown."""
         self.display: Display = display or Display()
         self._name = name
+        self._on_connected = on_connected or self._show_connected
         self._stop: Callable[[], object] | None = None
-        self._was_started = False
+        self._started: set[str] = set()
+        """The ids of the clients that have been."""
+        self._failing = threading.Lock()
+        """Held while it fails: several clients may at a time."""
         self._failed = False
         self._signal: int | None = None
         self._settled = threading.Event()
@@ -68,7 +79,7 @@ class Process:
     def wait_started(self) -> bool:
         """Wait for the client; False when it stopped without having been started."""
         self._settled.wait()
-        return self._was_started
+        return bool(self._started)
 
     def stop_with(self, stop: Callable[[], object]) -> None:
         """Set what ends the program when it must end early; called on any thread."""
@@ -78,18 +89,19 @@ class Process:
         self, client: mqlight.Client, state: mqlight.State, error: Exception | None
     ) -> None:
         """Tell the user, and end what cannot work."""
-        self.stop_with(client.stop)
+        if self._stop is None:
+            self.stop_with(client.stop)
+        client_id = client.get_id()
         if state == mqlight.STARTED:
-            self._was_started = True
+            self._started.add(client_id)
             try:
-                self.display.line(
-                    f"Connected to {client.get_service()} using client-id {client.get_id()}"
-                )
+                self._on_connected(client)
             except OSError as unwritable:  # what this callback raises would only be logged
                 self.fail(unwritable)
             self._settled.set()
-        elif state == mqlight.RETRYING and self._was_started:
-            self.warn(f"{_text(error)}; reconnecting")
+        elif state == mqlight.RETRYING and client_id in self._started:
+            subject = f"{client_id}: " if len(self._started) > 1 else ""
+            self.warn(f"{subject}{_text(error)}; reconnecting")
         elif state == mqlight.RETRYING:
             self.fail(error)
         elif state == mqlight.STOPPED:
@@ -99,9 +111,10 @@ class Process:
 
     def fail(self, problem: object) -> None:
         """End with exit code 1; the first problem is told, what follows from it is not."""
-        if not self._failed:
-            self._failed = True
-            self.warn(_text(problem))
+        with self._failing:
+            if not self._failed:
+                self._failed = True
+                self.warn(_text(problem))
         if self._stop is not None:
             self._stop()
 
@@ -109,6 +122,9 @@ class Process:
         """Write one line to stderr."""
         with suppress(OSError):
             self.display.error(f"{self._name}: {printable(text)}")
+
+    def _show_connected(self, client: mqlight.Client) -> None:
+        self.display.line(f"Connected to {client.get_service()} using client-id {client.get_id()}")
 
     def _on_signal(self, number: int) -> None:
         if self._signal is not None or self._stop is None:
@@ -123,10 +139,14 @@ class _Warnings(logging.Handler):
     def __init__(self, process: Process) -> None:
         super().__init__(logging.WARNING)
         self._process = process
+        self._said: set[str] = set()
+        """What each of several clients would say again."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not record.exc_info:
-            self._process.warn(f"warning: {record.getMessage()}")
+        message = record.getMessage()
+        if not record.exc_info and message not in self._said:
+            self._said.add(message)
+            self._process.warn(f"warning: {message}")
 
 
 def _text(problem: object) -> str:
