@@ -164,7 +164,13 @@ def test_the_client_tells_its_version() -> None:
     assert shown == project("mqlight-client")["version"]
 
 
-PROGRAMS = ("mqlight-demo", "mqlight-devserver", "mqlight-recv", "mqlight-send")
+PROGRAMS = (
+    "mqlight-demo",
+    "mqlight-devserver",
+    "mqlight-recv",
+    "mqlight-send",
+    "mqlight-uiworkout",
+)
 
 
 def declared_entry_points(name: str) -> list[EntryPoint]:

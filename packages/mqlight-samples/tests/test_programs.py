@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mqlight_samples import _programs, demo, recv, send
+from mqlight_samples import _programs, demo, recv, send, uiworkout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,9 @@ def put_back() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.parametrize("program", [send, recv, demo], ids=lambda program: program.__name__)
+@pytest.mark.parametrize(
+    "program", [send, recv, uiworkout, demo], ids=lambda program: program.__name__
+)
 def test_an_entry_point_runs_its_program(
     program: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:

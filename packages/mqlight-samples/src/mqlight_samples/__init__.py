@@ -1,1 +1,1 @@
-"""Programs that use the MQ Light client, to run and to copy from: `send`, `recv` and `demo`."""
+"""Programs that use the MQ Light client, to run and to copy from: send, recv, uiworkout, demo."""

@@ -26,6 +26,7 @@ _STANDARD: Final = Path("-")
 class SendOptions(ServiceOptions):
     """The command line of `mqlight-send`; times in seconds."""
 
+    client_id: str
     topic: str
     message_ttl: float | None
     delay: float
@@ -49,6 +50,7 @@ class SendOptions(ServiceOptions):
 class RecvOptions(ServiceOptions):
     """The command line of `mqlight-recv`; times in seconds."""
 
+    client_id: str
     topic_pattern: str
     share_name: str | None
     destination_ttl: float | None

@@ -92,14 +92,18 @@ class Parser(argparse.ArgumentParser):
             help=f"the ID to use when connecting to MQ Light (default: {prefix}_[0-9a-f]{{7}})",
         )
 
-    def add_delay(self, text: str) -> None:
+    def add_delay(self, text: str, lowest: float = 0, default: float = 0.0) -> None:
         """How long to wait for each message."""
-        self.add_argument("-d", "--delay", type=seconds(0, MOST_SECONDS), default=0.0, help=text)
+        kind = seconds(lowest, MOST_SECONDS)
+        self.add_argument("-d", "--delay", type=kind, default=default, help=text)
 
-    def add_verbose(self) -> None:
+    def add_verbose(self, *short: str) -> None:
         """How much to show."""
         self.add_argument(
-            "--verbose", action="store_true", help="print additional information about each message"
+            *short,
+            "--verbose",
+            action="store_true",
+            help="print additional information about each message",
         )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 
-__all__ = ["demo", "recv", "send"]
+__all__ = ["demo", "recv", "send", "uiworkout"]
 
 
 def send() -> int:
@@ -22,6 +22,14 @@ def recv() -> int:
     """Run `mqlight-recv`."""
     _end_at_once_on_ctrl_c()
     from mqlight_samples.recv import main  # noqa: PLC0415
+
+    return main()
+
+
+def uiworkout() -> int:
+    """Run `mqlight-uiworkout`."""
+    _end_at_once_on_ctrl_c()
+    from mqlight_samples.uiworkout import main  # noqa: PLC0415
 
     return main()
 

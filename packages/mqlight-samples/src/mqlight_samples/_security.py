@@ -40,7 +40,6 @@ class ServiceOptions(argparse.Namespace):
     """Where to connect, as whom and how securely."""
 
     service: str
-    client_id: str
     user: str | None
     password: str | None = None
     password_file: Path | None

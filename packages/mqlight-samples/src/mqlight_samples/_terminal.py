@@ -49,6 +49,15 @@ class Display:
         """Whether lines go to the terminal that the picture is on."""
         self._pending: list[str] = []
 
+    @property
+    def live(self) -> bool:
+        """Whether the picture is, or soon will be, where the lines are shown."""
+        return (
+            self._picture is not None
+            and _can_show_pictures(sys.stderr)
+            and _same_terminal(self._lines, sys.stderr)
+        )
+
     def line(self, *lines: str) -> None:
         """Show lines on standard output, above the picture.
 
