@@ -1,4 +1,4 @@
-"""The programs as a shell runs them: processes, with pipes for what they print."""
+"""The programs as a shell runs them: processes, with pipes or a terminal for what they print."""
 
 from __future__ import annotations
 
@@ -7,14 +7,24 @@ import subprocess
 import sys
 import threading
 import time
-from typing import IO, TYPE_CHECKING, Final, Protocol
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 import pytest
 
+# The helper modules beside this file; the import mode of the project puts no test folder there.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from pseudo_terminal import PseudoTerminal
+from tls_files import TlsFiles
+
+import mqlight
 from mqlight_devserver import DevServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from mqlight.blocking import Client
 
 _MOST_SECONDS: Final = 30.0
 """How long anything may take before a test fails; a machine under load is slow."""
@@ -78,6 +88,11 @@ class Running:
         return status
 
     @property
+    def lines(self) -> list[str]:
+        """What it printed, wherever."""
+        return self.out + self.err
+
+    @property
     def messages(self) -> list[str]:
         """What it printed after the two lines that say that it is connected, and how."""
         return self.out[2:]
@@ -97,6 +112,29 @@ class Run(Protocol):
     """Starts a program of this name with these arguments."""
 
     def __call__(self, module: str, *arguments: str) -> Running: ...
+
+
+class InTerminal(Protocol):
+    """Starts a program of this name with these arguments in a terminal, which can be described."""
+
+    def __call__(self, module: str, *arguments: str, **terminal: Any) -> PseudoTerminal: ...
+
+
+class Shown(Protocol):
+    """A program of which is known what a person sees, be it in a pipe or in a terminal."""
+
+    @property
+    def lines(self) -> list[str]: ...
+
+    def until_printed(self, text: str) -> None: ...
+
+    def end(self, number: int | None = None, /) -> int: ...
+
+
+class RunAnywhere(Protocol):
+    """Starts a program of this name with these arguments."""
+
+    def __call__(self, module: str, *arguments: str) -> Shown: ...
 
 
 class Start(Protocol):
@@ -142,3 +180,48 @@ def recv(run: Run, server: DevServer) -> Start:
         return receiver
 
     return start
+
+
+@pytest.fixture
+def terminal() -> Iterator[Callable[..., PseudoTerminal]]:
+    """Start any command in a terminal of its own: `terminal(["sh", "-c", "..."], columns=40)`."""
+    terminals: list[PseudoTerminal] = []
+
+    def start(command: list[str], **described: Any) -> PseudoTerminal:
+        terminals.append(PseudoTerminal(command, **described))
+        return terminals[-1]
+
+    yield start
+    for opened in terminals:
+        opened.close()
+
+
+@pytest.fixture
+def in_terminal(terminal: Callable[..., PseudoTerminal]) -> InTerminal:
+    """Start a program in a terminal: `in_terminal("send", "-s", url)`."""
+
+    def start(module: str, *arguments: str, **described: Any) -> PseudoTerminal:
+        return terminal(
+            [sys.executable, "-m", f"mqlight_samples.{module}", *arguments], **described
+        )
+
+    return start
+
+
+@pytest.fixture(params=["pipe", "terminal"])
+def anywhere(request: pytest.FixtureRequest, run: Run, in_terminal: InTerminal) -> RunAnywhere:
+    """Start a program with pipes, and in another test of the same name in a terminal."""
+    return run if request.param == "pipe" else in_terminal
+
+
+@pytest.fixture
+def client(server: DevServer) -> Iterator[Client]:
+    """What the program under test exchanges messages with; it takes no time to start."""
+    with mqlight.blocking.Client(server.url, "counterpart") as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def tls_files(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
+    """Files of certificates and keys, made once."""
+    return TlsFiles(tmp_path_factory.mktemp("tls"))
