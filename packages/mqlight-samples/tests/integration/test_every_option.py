@@ -8,13 +8,16 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib
+import shutil
+import subprocess
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import RunAnywhere
+    from conftest import Run, RunAnywhere
 
 
 class In(NamedTuple):
@@ -30,6 +33,10 @@ def anywhere(test: str) -> In:
 
 
 HELP: Final = {"-h, --help": anywhere("test_help_names_every_option")}
+ABOUT: Final = HELP | {
+    "--version": anywhere("test_the_version_is_shown"),
+    "--print-completion": anywhere("test_a_shell_is_told_how_to_complete"),
+}
 CONNECTION: Final = {
     "-s, --service": In(
         "test_with_every_file_a_program_connects", "test_the_id_is_the_one_that_was_asked_for"
@@ -66,7 +73,7 @@ CONNECTION: Final = {
     ),
 }
 SHOWN: Final[dict[str, dict[str, In]]] = {
-    "send": HELP
+    "send": ABOUT
     | CONNECTION
     | {
         "MESSAGE": In(
@@ -95,7 +102,7 @@ SHOWN: Final[dict[str, dict[str, In]]] = {
             "test_verbose_tells_how_each_message_was_sent",
         ),
     },
-    "recv": HELP
+    "recv": ABOUT
     | CONNECTION
     | {
         "-t, --topic-pattern": In(
@@ -184,3 +191,41 @@ def test_help_names_every_option(anywhere: RunAnywhere, program: str, options: s
     assert shown.startswith(f"usage: mqlight-{program} ")
     for option in options:
         assert option.rpartition(", ")[2].partition("=")[0] in shown
+
+
+@pytest.mark.parametrize("name", ["send", "recv"])
+def test_the_version_is_shown(anywhere: RunAnywhere, name: str) -> None:
+    running = anywhere(name, "--version")
+
+    assert running.end() == 0
+    assert running.lines == [f"mqlight-{name} {version('mqlight-samples')}"]
+
+
+@pytest.mark.parametrize("name", ["send", "recv"])
+def test_a_shell_is_told_how_to_complete(anywhere: RunAnywhere, name: str) -> None:
+    running = anywhere(name, "--print-completion", "tcsh")
+
+    assert running.end() == 0
+    assert f"complete mqlight-{name}" in " ".join(running.lines)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_bash_completes_options_when_it_is_told_how(run: Run, tmp_path: Path) -> None:
+    running = run("recv", "--print-completion", "bash")
+    assert running.end() == 0
+    (tmp_path / "completion").write_text("\n".join(running.out), "utf-8")
+
+    program = """
+    source completion
+    COMP_WORDS=(mqlight-recv --dest) COMP_CWORD=1
+    _shtab_mqlight_recv
+    echo "${COMPREPLY[*]}"
+    """
+    completed = subprocess.run(  # noqa: S603 - the program above
+        ["bash", "-c", program],  # noqa: S607 - wherever it is
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert completed.stdout == "--destination-ttl\n", completed.stderr
