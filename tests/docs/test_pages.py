@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -80,6 +81,14 @@ def test_the_program_that_a_page_shows_runs(page: str, tmp_path: Path) -> None:
     [program] = programs(page)
     code, output = python("-W", "error", "-c", program, folder=tmp_path)
     assert code == 0, output
+
+
+def test_what_the_readme_of_the_samples_shows_is_part_of_a_sample() -> None:
+    [shown] = programs("packages/mqlight-samples/README.md")
+    samples = (ROOT / "packages/mqlight-samples/src/mqlight_samples").glob("[a-z]*.py")
+    assert any(
+        textwrap.indent(shown, "    ") in sample.read_text(encoding="utf-8") for sample in samples
+    )
 
 
 def test_the_program_in_the_readme_of_the_client_gets_its_own_message(
