@@ -11,6 +11,9 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from rich.console import Console
+from rich.text import Text
+
 from mqlight_samples._signals import SIGNALS
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Child", "Children", "ChildrenError"]
 
 _SECONDS_TO_END: Final = 5.0
+_COLOURS: Final = ("cyan", "green", "yellow", "magenta", "blue")
+"""Of the names, on a terminal."""
 
 Output: TypeAlias = "tuple[Child, str | None] | None"
 """A line of a child; its end, as None; or None alone: stop waiting."""
@@ -50,6 +55,7 @@ class Children:
     def __init__(self, width: int) -> None:
         """`width` is that of the column of names."""
         self._width = width
+        self._console = Console(soft_wrap=True)
         self._children: list[tuple[Child, threading.Thread]] = []
         self._output: queue.SimpleQueue[Output] = queue.SimpleQueue()
 
@@ -130,7 +136,9 @@ class Children:
                 message = f"{child.name} ended with exit code {status}"
                 raise ChildrenError(message)
             return
-        print(f"{child.name:<{self._width}} | {line}")
+        index = [one for one, _ in self._children].index(child)
+        colour = _COLOURS[index % len(_COLOURS)]
+        self._console.print(Text.assemble((f"{child.name:<{self._width}}", colour), " | ", line))
         child.lines.append(line)
 
     def _read(self, child: Child, stream: IO[str]) -> None:
