@@ -53,10 +53,11 @@ class ServerProcess:
         os.waitpid(self._process.pid, os.WUNTRACED)
 
     def kill(self) -> None:
-        if self._process is not None:
-            with self._process:
-                self._process.kill()
-            self._process = None
+        # In this order: as soon as it is dead, another thread may start the next one.
+        process, self._process = self._process, None
+        if process is not None:
+            with process:
+                process.kill()
 
     def close(self) -> None:
         self.kill()
