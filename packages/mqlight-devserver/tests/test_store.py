@@ -237,6 +237,12 @@ def test_a_message_that_comes_and_goes_between_two_commits_leaves_no_trace(life:
     assert life.store._database.total_changes == before
 
 
+def test_a_commit_of_nothing_does_not_touch_the_file(life: Life) -> None:
+    life.store.commit(life.now)
+    life.kill()
+    life.store.commit(life.now)
+
+
 class StoreAndBroker(History):
     """Whatever happens, another server finds at the file what the killed one had."""
 

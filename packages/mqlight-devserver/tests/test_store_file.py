@@ -15,6 +15,7 @@ from devserver_consumers import Recorder
 
 from mqlight_devserver.broker import Broker, Identity
 from mqlight_devserver.sections import Header, encode_header
+from mqlight_devserver.store.database import transaction
 from mqlight_devserver.store.error import StoreError
 from mqlight_devserver.store.store import Store
 
@@ -238,6 +239,21 @@ def test_a_file_that_may_not_be_written_is_refused(
         open_store(path)
     reason = f"{public_folder / name} cannot be read and written"
     assert str(refused.value) == f"cannot use the store {path}: {reason}"
+
+
+def test_a_transaction_that_fails_leaves_nothing() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        database.execute("CREATE TABLE things (name)")
+
+        def insert_and_fail() -> None:
+            with transaction(database):
+                database.execute("INSERT INTO things VALUES ('one')")
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            insert_and_fail()
+        assert not database.in_transaction
+        assert database.execute("SELECT * FROM things").fetchall() == []
 
 
 def test_when_the_disk_is_full_nothing_of_a_commit_is_there(tmp_path: Path) -> None:

@@ -156,7 +156,6 @@ class Server:
                 self._wake(peer.connection)
         self._broker.expire(now)
         self._broker.deliver(now)
-        self._commit(now)
         self._write_output(now)
         # Last, when all else is written: Node's client overlooks what follows a heartbeat (§1.4).
         for connection in tuple(self._timed):
@@ -167,12 +166,6 @@ class Server:
                 if peer.gone or connection.finished:
                     self._drop(peer, now)
         self._write_output(now)
-        # Of clients that have gone meanwhile: it might be long until the next turn.
-        self._commit(now)
-
-    def _commit(self, now: float) -> None:
-        if self._store is not None:
-            self._store.commit(now)
 
     def _restore(self, path: Path) -> None:
         # It loads sqlite3, which a server without a store does not need.
@@ -259,6 +252,8 @@ class Server:
             peer.gone = True
 
     def _write_output(self, now: float) -> None:
+        if self._store is not None:
+            self._store.commit(now)
         awake, self._awake = self._awake, {}
         for connection in awake:
             if connection in self._peers:

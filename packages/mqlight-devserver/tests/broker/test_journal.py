@@ -98,6 +98,18 @@ def test_what_is_settled_after_that_is_not_told(broker: Broker, journal: Journal
     assert destination.journal is None
 
 
+def test_a_message_that_has_expired_when_it_would_be_delivered_is_gone(
+    broker: Broker, journal: JournalInMemory
+) -> None:
+    destination = attach(broker, 60, credit=0)
+    publish(broker, ttl=1000)
+    publish(broker)
+    attach(broker, 60, "another")
+    broker.deliver(1.0)
+    assert not destination.messages
+    assert journal.state == {SHARED: (60, None, {2: (BODY, None, 0, True)})}
+
+
 def test_restored_messages_are_delivered_in_their_order_and_before_later_ones() -> None:
     broker, consumer = Broker(1_000_000), Recorder("c", 10)
     broker.restore(SHARED, 60, 50.0, [numbered(7), numbered(9)])
