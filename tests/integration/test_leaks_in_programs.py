@@ -17,7 +17,9 @@ from mqlight_security import ServerTls
 if TYPE_CHECKING:
     from pathlib import Path
 
-CLIENTS = pytest.mark.parametrize("program", ["mqlight_samples.send", "mqlight_samples.recv"])
+CLIENTS = pytest.mark.parametrize(
+    "program", ["mqlight_samples.send", "mqlight_samples.recv", "mqlight_samples.uiworkout"]
+)
 NOBODY = "amqps://127.0.0.1:1"
 VARIABLES = {
     f"MQLIGHT_{name}": CANARY

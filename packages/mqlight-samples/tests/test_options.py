@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mqlight_samples._options import milliseconds, recv_options, send_options
+from mqlight_samples._workout_options import workout_options
 from mqlight_security import SecurityOptions
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from mqlight_samples._security import ServiceOptions
 
-BOTH = pytest.mark.parametrize("read", [send_options, recv_options])
+ALL = pytest.mark.parametrize("read", [send_options, recv_options, workout_options])
 FILES = ["--trust-certificate", "--client-certificate", "--client-key", "--keystore"]
 PAIR = ("--client-certificate", "me.pem", "--client-key", "key.pem")
 SECURITY = {
@@ -123,7 +124,7 @@ def test_an_option_is_read(
     assert getattr(read(arguments), name) == value
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize(
     ("arguments", "name", "value"),
     [
@@ -149,7 +150,7 @@ def test_a_tls_option_becomes_a_security_option_and_the_service_secure(
     assert dict(options.security_options)[name] == value
 
 
-@BOTH
+@ALL
 def test_without_tls_options_nothing_but_the_name_check_is_asked_for(
     read: Callable[[list[str]], ServiceOptions],
 ) -> None:
@@ -179,7 +180,7 @@ SECRETS = pytest.mark.parametrize(
 )
 
 
-@BOTH
+@ALL
 @SECRETS
 def test_a_secret_comes_from_a_file_or_else_from_the_environment(  # noqa: PLR0913, PLR0917 - fixtures and parameters
     read: Callable[[list[str]], ServiceOptions],
@@ -203,7 +204,7 @@ def test_a_secret_comes_from_a_file_or_else_from_the_environment(  # noqa: PLR09
     assert secret_of(file, str(path)) == "from a file "
 
 
-@BOTH
+@ALL
 def test_a_variable_alone_changes_nothing(
     read: Callable[[list[str]], ServiceOptions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,7 +215,7 @@ def test_a_variable_alone_changes_nothing(
     assert "secret" not in options.security_options.values()
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize(
     "wrong", [["--pasword", "S3CRET"], ["--pasword=S3CRET"], ["-p", "S3CRET"], ["-pS3CRET"]]
 )
@@ -247,7 +248,7 @@ def test_no_verify_name_leaves_the_next_word_alone() -> None:
     assert send_options(["--no-verify-name", "false"]).messages == ["false"]
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -324,7 +325,7 @@ def test_wrong_usage_ends_the_program_with_status_2(
     assert err.endswith(" (--help shows all options)\n")
 
 
-@BOTH
+@pytest.mark.parametrize("read", [send_options, recv_options])
 def test_help_explains_every_option(
     read: Callable[[list[str]], ServiceOptions], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -343,7 +344,7 @@ def test_a_mark_at_the_beginning_of_a_file_is_no_part_of_a_secret(tmp_path: Path
     assert options.security_options["password"] == "open sesame"
 
 
-@BOTH
+@ALL
 def test_the_version_is_shown(
     read: Callable[[list[str]], ServiceOptions], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,25 +28,49 @@ class Clock:
         return self.now
 
 
-def drawn(table: WorkoutTable, width: int = 100) -> list[str]:
-    """The lines without the blanks around each column."""
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def table(entries: list[Entry], clock: Clock) -> WorkoutTable:
+    """The table after a client has connected."""
+    table = WorkoutTable(entries, clock)
+    table.service = "amqp://host:5672"
+    return table
+
+
+def lines(table: WorkoutTable, width: int = 100) -> list[str]:
+    """What is drawn, without the blanks around each column."""
     paper = io.StringIO()
-    Console(file=paper, width=width).print(table())
+    Console(file=paper, width=width).print(table(), end="")
     return [" ".join(line.split()) for line in paper.getvalue().splitlines() if line.split()]
 
 
-def test_each_client_has_a_row_and_all_have_their_sums(entries: list[Entry]) -> None:
-    heading, _, first, second, total = drawn(WorkoutTable(entries))
+def test_before_a_client_has_connected_there_is_none(entries: list[Entry]) -> None:
+    table = WorkoutTable(entries)
 
+    assert lines(table) == []
+    assert not table.drawn
+
+
+def test_each_client_has_a_row_and_all_have_their_sums(table: WorkoutTable) -> None:
+    title, heading, _, first, second, total = lines(table)
+
+    assert title == "Connected to amqp://host:5672"
     assert heading == "Client Topic pattern Share State Sent Received Rate Last message"
     assert first == "CLIENT_0000001 shared/shared2 share2 started 1,234 10 0.0/s Lorem"
     assert second == "CLIENT_0000002 private/private3 retrying 6 5 0.0/s"
     assert total == "Total 1,240 15 0.0/s"
+    assert table.drawn
 
 
-def test_at_80_columns_nothing_but_the_message_is_cut_off(entries: list[Entry]) -> None:
+def test_at_80_columns_nothing_but_the_message_is_cut_off(
+    table: WorkoutTable, entries: list[Entry]
+) -> None:
     entries[0].last = "Lorem ipsum dolor sit amet"
-    _, _, first, second, _ = drawn(WorkoutTable(entries), width=80)
+    *_, first, second, _ = lines(table, width=80)
 
     assert first.startswith("CLIENT_0000001 shared/shared2 share2 started 1,234 10 0.0/s Lorem")
     assert first.endswith("…")
@@ -54,23 +78,23 @@ def test_at_80_columns_nothing_but_the_message_is_cut_off(entries: list[Entry]) 
 
 
 def test_a_message_stays_on_its_row_and_means_nothing_to_the_terminal(
-    entries: list[Entry],
+    table: WorkoutTable, entries: list[Entry]
 ) -> None:
     entries[0].last = "[red]\x1b[2J\n" + "x" * 100_000
-    rows = drawn(WorkoutTable(entries))
+    rows = lines(table)
 
-    assert len(rows) == 5
-    assert r"[red]\x1b[2J\nxx" in rows[2]
+    assert len(rows) == 6
+    assert r"[red]\x1b[2J\nxx" in rows[3]
 
 
-def test_a_rate_is_that_of_the_last_ten_seconds(entries: list[Entry]) -> None:
-    clock = Clock()
-    table = WorkoutTable(entries, clock)
-    drawn(table)
+def test_a_rate_is_that_of_the_last_ten_seconds(
+    table: WorkoutTable, entries: list[Entry], clock: Clock
+) -> None:
+    lines(table)
     rates = []
     for messages in (10, 30, 0, 0):
         clock.now += 5
         entries[0].received += messages
-        rates.append(drawn(table)[2].split()[-2])
+        rates.append(lines(table)[3].split()[-2])
 
     assert rates == ["2.0/s", "4.0/s", "3.0/s", "0.0/s"]

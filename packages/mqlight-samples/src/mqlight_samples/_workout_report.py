@@ -39,7 +39,8 @@ class Report:
 
     def __init__(self, *, verbose: bool) -> None:
         self.entries: list[Entry] = []
-        self.display: Display = Display(WorkoutTable(self.entries))
+        self._table = WorkoutTable(self.entries)
+        self.display: Display = Display(self._table)
         self._has_table = self.display.live
         self._verbose = verbose
         self._changed = threading.Condition()
@@ -48,7 +49,8 @@ class Report:
 
     def connected(self, client: mqlight.Client) -> None:
         """A client has connected, at first or after an outage."""
-        self._show(f"Connected to {client.get_service()} using id {client.get_id()}")
+        self._table.service = client.get_service()
+        self._show(f"Connected to {self._table.service} using id {client.get_id()}")
 
     def subscribed(self, entry: Entry) -> None:
         """A client has subscribed."""
@@ -88,6 +90,7 @@ class Report:
 
     def summary(self) -> None:
         """All clients are stopped."""
+        self._has_table &= self._table.drawn  # it is not when all took less than a second
         for entry in self.entries:
             share = "" if entry.share is None else f" (share {entry.share})"
             counts = f"sent {entry.sent}, received {entry.received}"

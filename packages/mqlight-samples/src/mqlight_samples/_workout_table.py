@@ -11,7 +11,7 @@ from mqlight_samples._display import preview
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rich.table import Table
+    from rich.console import RenderableType
 
     from mqlight_samples._workout_report import Entry
 
@@ -24,24 +24,40 @@ _MOST_CHARACTERS: Final = 200
 
 
 class WorkoutTable:
-    """The picture of the entries of a tally; call it for what it looks like now."""
+    """The picture of what the clients do; call it for what it looks like now."""
 
     def __init__(
         self, entries: Sequence[Entry], clock: Callable[[], float] = time.monotonic
     ) -> None:
+        self.service: str | None = None
+        """Where a client has connected; before that nothing is drawn."""
+        self.drawn: bool = False
+        """Whether it has been."""
         self._entries = entries
         self._clock = clock
         self._readings: deque[tuple[float, list[int]]] = deque()
         """When, and how many messages of each entry; the oldest is what rates are counted from."""
 
-    def __call__(self) -> Table:
+    def __call__(self) -> RenderableType:
         """Draw it; a message that is too long is cut off."""
         from rich import box  # noqa: PLC0415 - takes a while, and only a terminal needs it
+        from rich.console import Group  # noqa: PLC0415
         from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
+        if self.service is None:
+            return Group()
+        self.drawn = True
         rates = self._rates()
-        table = Table(box=box.SIMPLE_HEAD, show_footer=True, expand=True, padding=0)
+        title = Text(f" Connected to {self.service}")
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            show_footer=True,
+            expand=True,
+            padding=0,
+            title=title,
+            title_justify="left",
+        )
         for name, footer in (("Client", "Total"), ("Topic pattern", ""), ("Share", "")):
             table.add_column(name, footer, no_wrap=True)
         table.add_column("State", no_wrap=True)

@@ -1,6 +1,6 @@
-"""The options that `mqlight-send` and `mqlight-recv` share: where to connect, as whom, how safely.
+"""The options that the programs share: where to connect, as whom, how safely.
 
-What test_tls shows of both programs in pipes is shown here in a terminal.
+What test_tls shows of them in pipes is shown here in a terminal.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conftest import InTerminal, RunAnywhere, Shown
     from tls_files import TlsFiles
 
-PROGRAMS = pytest.mark.parametrize("program", ["send", "recv"])
+PROGRAMS = pytest.mark.parametrize("program", ["send", "recv", "uiworkout"])
 USER = "alice"
 PASSWORD = "wonderland"
 
@@ -52,7 +52,7 @@ def connects(program: Shown, server: DevServer) -> bool:
     return not any(secret in line for secret in (PASSWORD, PASSPHRASE) for line in program.lines)
 
 
-@PROGRAMS
+@pytest.mark.parametrize("program", ["send", "recv"])
 def test_the_id_is_the_one_that_was_asked_for(
     in_terminal: InTerminal, server: DevServer, program: str
 ) -> None:

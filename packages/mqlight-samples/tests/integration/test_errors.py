@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from conftest import Run, Start
 
-PROGRAMS = ("send", "recv")
+PROGRAMS = ("send", "recv", "uiworkout")
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_output_that_cannot_be_written(server: DevServer, program: str) -> None:
     assert ended.stderr == f"mqlight-{program}: No space left on device\n"
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("program", ["send", "recv"])
 def test_a_second_client_with_the_same_id_ends_the_first(
     run: Run, program: str, server: DevServer
 ) -> None:

@@ -37,13 +37,15 @@ ABOUT: Final = HELP | {
     "--version": anywhere("test_the_version_is_shown"),
     "--print-completion": anywhere("test_a_shell_is_told_how_to_complete"),
 }
-CONNECTION: Final = {
-    "-s, --service": In(
-        "test_with_every_file_a_program_connects", "test_the_id_is_the_one_that_was_asked_for"
-    ),
+ID: Final = {
     "-i, --id": In(
         "test_a_second_client_with_the_same_id_ends_the_first",
         "test_the_id_is_the_one_that_was_asked_for",
+    ),
+}
+CONNECTION: Final = {
+    "-s, --service": In(
+        "test_with_every_file_a_program_connects", "test_a_certificate_and_its_key"
     ),
     "-u, --user": anywhere("test_the_password_of_a_user_is_in_the_environment"),
     "--password-file": anywhere("test_the_password_of_a_user_is_in_a_file"),
@@ -75,6 +77,7 @@ CONNECTION: Final = {
 SHOWN: Final[dict[str, dict[str, In]]] = {
     "send": ABOUT
     | CONNECTION
+    | ID
     | {
         "MESSAGE": In(
             "test_every_message_of_the_command_line_is_sent_in_each_round",
@@ -104,6 +107,7 @@ SHOWN: Final[dict[str, dict[str, In]]] = {
     },
     "recv": ABOUT
     | CONNECTION
+    | ID
     | {
         "-t, --topic-pattern": In(
             "test_topics_and_patterns_choose", "test_the_topic_pattern_chooses_what_is_received"
@@ -129,8 +133,26 @@ SHOWN: Final[dict[str, dict[str, In]]] = {
             "test_verbose_tells_what_came_with_each_message",
         ),
     },
+    "uiworkout": ABOUT
+    | CONNECTION
+    | {
+        "-d, --delay": In(
+            "test_clients_with_the_same_share_get_each_message_once_between_them",
+            "test_verbose_shows_messages_above_the_table",
+        ),
+        "--duration": In(
+            "test_what_it_prints_through_a_pipe", "test_the_table_stays_and_counts_all"
+        ),
+        "-v, --verbose": In(
+            "test_it_sends_words_and_verbose_tells_each_message",
+            "test_verbose_shows_messages_above_the_table",
+        ),
+    },
     "demo": HELP,
 }
+
+IN_TERMINAL: Final = {"anywhere", "in_terminal", "recv_in_terminal", "workout_in_terminal"}
+"""The fixtures that start a program in a terminal."""
 
 
 class Parsing(BaseException):
@@ -180,7 +202,7 @@ def test_the_tests_use_the_options_and_run_where_they_should() -> None:
                 words = option.split(", ")
                 assert option == "MESSAGE" or any(f"'{word}'" in source for word in words), name
             _, fixtures = tests[names.terminal]
-            assert {"anywhere", "in_terminal", "recv_in_terminal"} & set(fixtures), names
+            assert IN_TERMINAL & set(fixtures), names
 
 
 def test_help_names_every_option(anywhere: RunAnywhere, program: str, options: set[str]) -> None:
@@ -193,7 +215,7 @@ def test_help_names_every_option(anywhere: RunAnywhere, program: str, options: s
         assert option.rpartition(", ")[2].partition("=")[0] in shown
 
 
-@pytest.mark.parametrize("name", ["send", "recv"])
+@pytest.mark.parametrize("name", ["send", "recv", "uiworkout"])
 def test_the_version_is_shown(anywhere: RunAnywhere, name: str) -> None:
     running = anywhere(name, "--version")
 
@@ -201,7 +223,7 @@ def test_the_version_is_shown(anywhere: RunAnywhere, name: str) -> None:
     assert running.lines == [f"mqlight-{name} {version('mqlight-samples')}"]
 
 
-@pytest.mark.parametrize("name", ["send", "recv"])
+@pytest.mark.parametrize("name", ["send", "recv", "uiworkout"])
 def test_a_shell_is_told_how_to_complete(anywhere: RunAnywhere, name: str) -> None:
     running = anywhere(name, "--print-completion", "tcsh")
 

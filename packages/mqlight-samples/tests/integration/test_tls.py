@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Front = Callable[[str], str]
 
-PROGRAMS = pytest.mark.parametrize("program", ["send", "recv"])
+PROGRAMS = pytest.mark.parametrize("program", ["send", "recv", "uiworkout"])
 PASSPHRASE = "open sesame"
 
 

@@ -2,105 +2,53 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import re
 import signal
-import struct
-import subprocess
 import sys
-import termios
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from pseudo_terminal import CTRL_C
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    from conftest import InTerminal
+    from pseudo_terminal import PseudoTerminal
 
     from mqlight_devserver import DevServer
 
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+    Start = Callable[..., PseudoTerminal]
 
-
-class Terminal:
-    """A program that runs in a terminal, of 100 columns; its standard output may go elsewhere."""
-
-    def __init__(self, *arguments: str, stdout: int | None = None, **environment: str) -> None:
-        self._reading, inside = os.openpty()
-        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
-        ours = {"COLUMNS", "FORCE_COLOR", "LINES", "MQLIGHT_PYTHON_LOG", "NO_COLOR"}
-        kept = {name: value for name, value in os.environ.items() if name not in ours}
-        self.process = subprocess.Popen(  # noqa: S603 - the program under test
-            [sys.executable, "-m", "mqlight_samples.uiworkout", *arguments],
-            stdin=inside,
-            stdout=inside if stdout is None else stdout,
-            stderr=inside,
-            env=kept | {"TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"} | environment,
-        )
-        os.close(inside)
-        self.written = ""
-        self._changed = threading.Condition()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        # Linux has an error for a terminal that nobody has open any more, not an end of file.
-        with contextlib.suppress(OSError):
-            while data := os.read(self._reading, 65536):
-                with self._changed:
-                    self.written += data.decode(errors="replace")
-                    self._changed.notify_all()
-
-    def until(self, pattern: str) -> None:
-        """Wait until this has been written."""
-        with self._changed:
-            shown = self._changed.wait_for(lambda: re.search(pattern, self.written), 30)
-        assert shown, self.written
-
-    def end(self, number: int | None = None) -> int:
-        """Wait, after a signal if one is given, until it has ended."""
-        if number is not None:
-            self.process.send_signal(number)
-        status = self.process.wait(30)
-        self._reader.join(30)
-        return status
-
-    def close(self) -> None:
-        """End it, whatever it does."""
-        self.process.kill()
-        self.process.wait()
-        self._reader.join(30)
-        os.close(self._reading)
-
-    @property
-    def last_lines(self) -> list[str]:
-        """What stays, from the last heading on."""
-        rows = [" ".join(row.split()) for row in _CONTROL.sub("", self.written).splitlines()]
-        headings = [index for index, row in enumerate(rows) if row.startswith("Client Topic")]
-        return [row for row in rows[headings[-1] :] if row] if headings else []
+_ROWS = 8
 
 
 @pytest.fixture
-def workout(server: DevServer) -> Iterator[Callable[..., Terminal]]:
-    """Start the program for the server, in a terminal."""
-    with contextlib.ExitStack() as programs:
-
-        def start(*arguments: str, **others: Any) -> Terminal:
-            terminal = Terminal("-s", server.url, *arguments, **others)
-            programs.callback(terminal.close)
-            return terminal
-
-        yield start
+def workout_in_terminal(in_terminal: InTerminal, server: DevServer) -> Start:
+    """Start it for the server."""
+    return lambda *arguments, **terminal: in_terminal(
+        "uiworkout", "-s", server.url, *arguments, **terminal
+    )
 
 
-def test_the_table_stays_and_counts_all(workout: Callable[..., Terminal]) -> None:
-    terminal = workout("--delay", "0.05", "--duration", "2")
+def table(terminal: PseudoTerminal) -> list[str]:
+    """The rows of the last table, without the blanks around each column."""
+    rows = [" ".join(line.split()) for line in terminal.lines if line]
+    headings = [number for number, row in enumerate(rows) if row.startswith("Client Topic")]
+    return rows[headings[-1] - 1 :] if headings else []
+
+
+def with_state(terminal: PseudoTerminal, state: str) -> int:
+    return sum(f" {state} " in row for row in table(terminal))
+
+
+def test_the_table_stays_and_counts_all(workout_in_terminal: Start, server: DevServer) -> None:
+    terminal = workout_in_terminal("--delay", "0.05", "--duration", "2")
 
     assert terminal.end() == 0
-    heading, _, *rows, total = terminal.last_lines
+    title, heading, _, *rows, total = table(terminal)
+    assert title == f"Connected to {server.url}"
     assert heading == "Client Topic pattern Share State Sent Received Rate Last message"
     assert [re.sub(r"^CLIENT_[0-9a-f]{7} (.*) stopped .*", r"\1", row) for row in rows] == [
         *("shared1 share1", "shared1 share1", "shared/shared2 share2", "shared/shared2 share2"),
@@ -110,57 +58,81 @@ def test_the_table_stays_and_counts_all(workout: Callable[..., Terminal]) -> Non
     sent, received = (sum(int(one[index]) for one in counts if one) for index in (1, 2))
     assert sent == received > 0
     assert total.startswith(f"Total {sent} {received} ")
-    assert "Sent 10 messages" not in terminal.written, "the table says it"
+    assert terminal.cursor_is_visible
+    assert len(terminal.lines) <= len(rows) + 8, "the table says what lines would"
 
 
-def test_the_table_lives(workout: Callable[..., Terminal], server: DevServer) -> None:
-    terminal = workout("--delay", "0.05")
-    terminal.until("started")
-    server.stop()
-    terminal.until("retrying")
-    terminal.until("(?s)(?:; reconnecting.*?){8}")
-    server.start()
+def test_ctrl_c_ends_it(workout_in_terminal: Start) -> None:
+    terminal = workout_in_terminal()
+    terminal.until(lambda: with_state(terminal, "started") == _ROWS)
+    terminal.type(CTRL_C)
 
-    assert terminal.end(signal.SIGINT) == 130
-    assert terminal.written.count("; reconnecting") == 8
+    assert terminal.end() == 130
+    assert with_state(terminal, "stopped") == _ROWS
 
 
-def test_verbose_shows_messages_above_the_table(workout: Callable[..., Terminal]) -> None:
-    terminal = workout("--verbose", "--delay", "0.05")
-    terminal.until("Last message")
-    terminal.until("CLIENT_[0-9a-f]{7} received from private1: ")
-
-    assert terminal.end(signal.SIGTERM) == 143
-
-
-def test_no_color_is_honoured(workout: Callable[..., Terminal]) -> None:
-    coloured, plain = workout(), workout(NO_COLOR="1")
-    coloured.until(r"\x1b\[32mstarted")
-    plain.until(r"started")
-
-    assert plain.end(signal.SIGTERM) == coloured.end(signal.SIGTERM) == 143
-    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", plain.written)
-
-
-def test_a_dumb_terminal_gets_plain_lines(workout: Callable[..., Terminal]) -> None:
-    terminal = workout("--delay", "0.05", "--duration", "0.5", TERM="dumb")
+def test_what_takes_less_than_a_second_ends_with_a_summary(workout_in_terminal: Start) -> None:
+    terminal = workout_in_terminal("--duration", "0")
 
     assert terminal.end() == 0
-    assert "\x1b" not in terminal.written
-    lines = terminal.written.replace("\r\n", "\n").splitlines()
-    assert "Sending messages" in lines
-    assert lines[-1].startswith("Total: sent ")
+    assert terminal.lines[-1] == "Total: sent 0, received 0" or table(terminal)
+
+
+def test_the_table_lives(workout_in_terminal: Start, server: DevServer) -> None:
+    terminal = workout_in_terminal("--delay", "0.05", columns=160, lines=40)
+    terminal.until(lambda: with_state(terminal, "started") == _ROWS)
+    server.stop()
+    terminal.until(lambda: with_state(terminal, "retrying") == _ROWS)
+    server.start()
+    terminal.until(lambda: with_state(terminal, "started") == _ROWS)
+
+    assert terminal.end(signal.SIGTERM) == 143
+    outages = [line for line in terminal.lines if line.endswith("; reconnecting")]
+    assert len(outages) == _ROWS
+
+
+@pytest.mark.parametrize("option", ["-v", "--verbose"])
+def test_verbose_shows_messages_above_the_table(workout_in_terminal: Start, option: str) -> None:
+    terminal = workout_in_terminal(option, "-d", "0.05")
+    terminal.until(lambda: table(terminal))
+    before = len(terminal.lines)
+    terminal.until(lambda: len(terminal.lines) > before + 20)
+
+    assert terminal.end(signal.SIGTERM) == 143
+    messages = [line for line in terminal.lines if re.match(r"CLIENT_\w+ (sent|received)", line)]
+    assert len(messages) > 20
+    assert len([line for line in terminal.lines if "Topic pattern" in line]) == 1
+
+
+def test_no_color_is_honoured(workout_in_terminal: Start) -> None:
+    coloured, plain = workout_in_terminal(), workout_in_terminal(environment={"NO_COLOR": "1"})
+    coloured.until(lambda: with_state(coloured, "started") == _ROWS)
+    plain.until(lambda: with_state(plain, "started") == _ROWS)
+
+    assert {cell.fg for cell in coloured.cells} > {"green"}
+    assert {cell.fg for cell in plain.cells} == {"default"}
+
+
+def test_a_dumb_terminal_gets_plain_lines(workout_in_terminal: Start) -> None:
+    terminal = workout_in_terminal(
+        "--delay", "0.05", "--duration", "0.5", environment={"TERM": "dumb"}
+    )
+
+    assert terminal.end() == 0
+    assert b"\x1b" not in terminal.written
+    assert "Sending messages" in terminal.lines
+    assert terminal.lines[-1].startswith("Total: sent ")
 
 
 def test_lines_go_to_a_file_while_the_table_lives(
-    workout: Callable[..., Terminal], tmp_path: Path
+    terminal: Callable[..., PseudoTerminal], server: DevServer, tmp_path: Path
 ) -> None:
-    with (tmp_path / "lines").open("wb") as file:
-        terminal = workout("--delay", "0.05", stdout=file.fileno())
-        terminal.until("Last message")
+    program = f"{sys.executable} -m mqlight_samples.uiworkout -s {server.url} --delay 0.05"
+    shown = terminal(["sh", "-c", f"exec {program} > {tmp_path / 'lines'}"])
+    shown.until(lambda: with_state(shown, "started") == _ROWS)
 
-        assert terminal.end(signal.SIGTERM) == 143
-    lines = (tmp_path / "lines").read_text(encoding="utf-8").splitlines()
+    assert shown.end(signal.SIGTERM) == 143
+    lines = (tmp_path / "lines").read_text("utf-8").splitlines()
     assert "Sending messages" in lines
     assert lines[-1].startswith("Total: sent ")
-    assert "Sending messages" not in terminal.written
+    assert "Sending messages" not in shown.lines
