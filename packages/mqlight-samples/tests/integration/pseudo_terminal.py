@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from pyte.screens import Char
 
 CTRL_C: Final = "\x03"
+CTRL_D: Final = "\x04"
 
 _MOST_SECONDS: Final = 30.0
 """How long anything may take before a test fails; a machine under load is slow."""
-_MOST_ROWS: Final = 20_000
-"""Rows that have left the screen at its top and can still be read."""
+_MOST_BYTES: Final = 65536
+"""What is read at a time; it can make no more rows leave the screen."""
 
 
 class PseudoTerminal:
@@ -43,12 +44,14 @@ class PseudoTerminal:
         """`environment` is added to that of the tests, without what speaks about their terminal."""
         self.written: bytes = b""
         """Every byte that came, control sequences and all."""
-        self._screen = pyte.HistoryScreen(columns, lines, history=_MOST_ROWS)
+        self._screen = pyte.HistoryScreen(columns, lines, history=_MOST_BYTES)
+        self._scrolled: list[str] = []
         self._stream = pyte.ByteStream(self._screen)
         self._changed = threading.Condition()
         self._keyboard, inside = os.openpty()
         try:
-            self.resize(columns, lines)
+            self._name = os.ttyname(inside)
+            self.resize(columns)
             # `setsid --ctty` makes it the terminal of the program, and so Ctrl-C a signal.
             self.process = subprocess.Popen(  # noqa: S603 - the programs under test
                 ["/usr/bin/setsid", "--ctty", *command],
@@ -66,21 +69,21 @@ class PseudoTerminal:
     def lines(self) -> list[str]:
         """The rows as a person reads them, those that have scrolled away included."""
         with self._changed:
-            rows = [*self._screen.history.top]
-            rows += [self._screen.buffer[line] for line in range(self._screen.lines)]
-            shown = [_text(row, self._screen.columns) for row in rows]
+            shown = self._scrolled + [
+                _text(self._screen.buffer[line], self._screen.columns)
+                for line in range(self._screen.lines)
+            ]
         while shown and not shown[-1]:
             shown.pop()
         return shown
 
     @property
-    def cells(self) -> list[Char]:
+    def cells(self) -> list[list[Char]]:
         """What is on the screen, character by character with its colours."""
         with self._changed:
             return [
-                self._screen.buffer[line][column]
+                [self._screen.buffer[line][column] for column in range(self._screen.columns)]
                 for line in range(self._screen.lines)
-                for column in range(self._screen.columns)
             ]
 
     @property
@@ -98,8 +101,9 @@ class PseudoTerminal:
         """Where the next character will stand; 0 is at the left."""
         return self._screen.cursor.x
 
-    def resize(self, columns: int, lines: int) -> None:
-        """Give the window another size; the program is told."""
+    def resize(self, columns: int) -> None:
+        """Make the window wider or narrower; the program is told."""
+        lines = self._screen.lines
         fcntl.ioctl(self._keyboard, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         with self._changed:
             self._screen.resize(lines, columns)
@@ -107,6 +111,15 @@ class PseudoTerminal:
     def type(self, text: str) -> None:
         """Press these keys."""
         os.write(self._keyboard, text.encode())
+
+    def has_unread_lines(self) -> bool:
+        """Whether lines were typed that the program has not read yet."""
+        inside = os.open(self._name, os.O_RDONLY | os.O_NOCTTY)
+        try:
+            count: bytes = fcntl.ioctl(inside, termios.FIONREAD, bytes(4))
+        finally:
+            os.close(inside)
+        return any(count)
 
     def until(self, condition: Callable[[], object]) -> None:
         """Wait until the condition holds for what is shown."""
@@ -130,6 +143,14 @@ class PseudoTerminal:
         self._reader.join(_MOST_SECONDS)
         return status
 
+    def is_deserted(self) -> bool:
+        """Whether the program has ended, and every other one that it started here."""
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
     def close(self) -> None:
         """End it and what it has started, whatever they do."""
         if self._reader.is_alive():  # then somebody is there, and the number is not another's
@@ -143,10 +164,13 @@ class PseudoTerminal:
     def _read(self) -> None:
         # Linux has no end of file for a terminal that nobody holds any more, but an error.
         with contextlib.suppress(OSError):
-            while data := os.read(self._keyboard, 65536):
+            while data := os.read(self._keyboard, _MOST_BYTES):
                 with self._changed:
                     self.written += data
                     self._stream.feed(data)
+                    above = self._screen.history.top
+                    while above:
+                        self._scrolled.append(_text(above.popleft(), self._screen.columns))
                     self._changed.notify_all()
 
 

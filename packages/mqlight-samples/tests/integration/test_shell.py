@@ -1,0 +1,218 @@
+"""How the programs behave in a shell: keys, signals, pipelines, and payloads on a screen."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from pseudo_terminal import CTRL_C, CTRL_D
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import InTerminal, Run
+    from pseudo_terminal import PseudoTerminal
+
+    from mqlight.blocking import Client
+    from mqlight_devserver import DevServer
+
+PATIENCE = 30.0
+"""Seconds after which a test gives up waiting."""
+NUMBERED = re.compile(r"(\d+): Hello world!")
+PROGRAMS = pytest.mark.parametrize("program", ["send", "recv"])
+
+
+def command(program: str, *arguments: str) -> str:
+    """What a person would type."""
+    return shlex.join([sys.executable, "-m", f"mqlight_samples.{program}", *arguments])
+
+
+def stop_typed(program: PseudoTerminal) -> int:
+    program.type(CTRL_C)
+    return program.end()
+
+
+def stop_asked(program: PseudoTerminal) -> int:
+    return program.end(signal.SIGTERM)
+
+
+STOPS = pytest.mark.parametrize(("stop", "status"), [(stop_typed, 130), (stop_asked, 143)])
+
+
+@STOPS
+def test_a_stopped_sender_has_finished_what_it_showed_and_what_was_under_way(
+    in_terminal: InTerminal,
+    server: DevServer,
+    client: Client,
+    stop: Callable[[PseudoTerminal], int],
+    status: int,
+) -> None:
+    with client.subscribe("public", ttl=60_000) as messages:
+        sender = in_terminal("send", "-s", server.url, "-r", "0", "--sequence", "-d", "0.001")
+        sender.until_printed("100: Hello world!")
+
+        assert stop(sender) == status
+        client.send("public", "end")
+        received = list(iter(lambda: messages.receive(PATIENCE).data, "end"))
+    shown = [found[0] for line in sender.lines if (found := NUMBERED.search(line))]
+    assert received == [f"{number}: Hello world!" for number in range(1, len(received) + 1)]
+    assert shown == received
+    assert sender.cursor_is_visible
+    assert "Traceback" not in "".join(sender.lines)
+
+
+@STOPS
+def test_a_stopped_receiver_leaves_the_terminal_as_it_was(
+    in_terminal: InTerminal,
+    server: DevServer,
+    client: Client,
+    stop: Callable[[PseudoTerminal], int],
+    status: int,
+) -> None:
+    receiver = in_terminal("recv", "-s", server.url)
+    receiver.until_printed("Subscribed to")
+    client.send("public", "before")
+    receiver.until_printed("before")
+
+    assert stop(receiver) == status
+    assert receiver.cursor_is_visible
+    assert "Traceback" not in "".join(receiver.lines)
+
+
+def test_ctrl_c_ends_a_demo_and_all_its_programs(in_terminal: InTerminal) -> None:
+    demo = in_terminal("demo")
+    demo.until_printed("sender | 1: Hello world!")
+
+    assert stop_typed(demo) == 130
+    assert demo.is_deserted()
+    assert "Traceback" not in "".join(demo.lines)
+    assert "exit code" not in "".join(demo.lines)
+
+
+def test_a_demo_in_a_terminal(in_terminal: InTerminal) -> None:
+    demo = in_terminal("demo")
+
+    assert demo.end() == 0
+    assert demo.lines[-1].startswith("Summary: 10 sent, 20 received")
+
+
+def test_a_reader_that_has_seen_enough_ends_a_sender_with_one_line(
+    terminal: Callable[..., PseudoTerminal], server: DevServer
+) -> None:
+    sender = command("send", "-s", server.url, "-i", "me", "-r", "0", "-d", "0.001")
+    shell = terminal(["sh", "-c", f"{{ {sender}; echo status $? >&2; }} | head -1"])
+
+    assert shell.end() == 0
+    assert sorted(shell.lines) == [
+        f"Connected to {server.url} using client-id me",
+        "mqlight-send: Broken pipe",
+        "status 1",
+    ]
+
+
+@PROGRAMS
+def test_each_line_can_be_read_while_the_program_goes_on(
+    run: Run, server: DevServer, client: Client, program: str
+) -> None:
+    arguments = ["--repeat", "2", "--delay", "3600"] if program == "send" else ["--delay", "3600"]
+    running = run(program, "-s", server.url, *arguments)
+    running.until(lambda: len(running.out) == 2)
+    client.send("public", "Hello world!", qos=1)
+    running.until_printed("Hello world!")
+
+    assert running.process.poll() is None
+    assert "\x1b" not in "".join(running.lines)
+
+
+def test_what_is_typed_until_ctrl_d_is_a_message(
+    in_terminal: InTerminal, server: DevServer, client: Client
+) -> None:
+    with client.subscribe("public") as messages:
+        sender = in_terminal("send", "-s", server.url, "-f", "-")
+        sender.type(f"typed\n{CTRL_D}")
+
+        assert sender.end() == 0
+        assert messages.receive(PATIENCE).data == b"typed\n"
+
+
+def test_ctrl_c_ends_a_sender_that_waits_for_what_is_typed(
+    in_terminal: InTerminal, server: DevServer
+) -> None:
+    sender = in_terminal("send", "-s", server.url, "-f", "-")
+    sender.type("half a message\n")
+    sender.until(lambda: sender.lines == ["half a message"] and sender.cursor_column == 0)
+    sender.until(lambda: not sender.has_unread_lines())
+
+    assert stop_typed(sender) == 130
+    assert "Traceback" not in "".join(sender.lines)
+
+
+def test_a_payload_goes_through_a_pipeline_and_nothing_else_does(
+    terminal: Callable[..., PseudoTerminal], server: DevServer, client: Client
+) -> None:
+    receiver = command("recv", "-s", server.url, "-i", "me", "-f", "-")
+    shell = terminal(["sh", "-c", f"{receiver} | tr a-z A-Z"])
+    shell.until_printed("Subscribed to")
+    client.send("public", "payload\n")
+
+    assert shell.end() == 0
+    assert [line for line in shell.lines if not line.startswith("Writing")] == [
+        f"Connected to {server.url} using client-id me",
+        "Subscribed to pattern: public",
+        "PAYLOAD",
+    ]
+
+
+PAYLOADS = {
+    "\x1b[2J\x1b[1;1Hgone": r"\x1b[2J\x1b[1;1Hgone",
+    "\x1b]0;owned\x07": r"\x1b]0;owned\x07",
+    "\x1b[31mred": r"\x1b[31mred",
+    "\x9b31mred": r"\x9b31mred",
+    "one\r\ntwo\n\n": r"one\r\ntwo\n\n",
+    "over\b\b\b\bwritten\ttab": r"over\x08\x08\x08\x08written\ttab",
+    "\x0e charset \x0f": r"\x0e charset \x0f",
+    "\u202eright to left\u202c": r"\u202eright to left\u202c",
+    "שלום": "שלום",
+    "漢字かな": "漢字かな",
+    "漢" * 60: "漢" * 60,
+    "[bold red]markup[/] :smile: {task.total}": "[bold red]markup[/] :smile: {task.total}",
+}
+
+
+def assert_whole(program: PseudoTerminal) -> None:
+    """After the two lines that say that it is connected there is one for each payload."""
+    own = slice(2, 2 + len(PAYLOADS))
+    assert program.lines[own] == list(PAYLOADS.values())
+    assert {cell.fg for row in program.cells[own] for cell in row} == {"default"}
+    assert program.lines[0].startswith("Connected to")
+    assert program.title == ""
+    assert program.cursor_column == 0
+
+
+def test_no_payload_breaks_the_screen_of_a_sender(
+    in_terminal: InTerminal, server: DevServer, client: Client
+) -> None:
+    with client.subscribe("public") as messages:
+        sender = in_terminal("send", "-s", server.url, "--", *PAYLOADS, columns=130)
+        assert sender.end() == 0
+        assert [messages.receive(PATIENCE).data for _ in PAYLOADS] == list(PAYLOADS)
+
+    assert_whole(sender)
+
+
+def test_no_payload_breaks_the_screen_of_a_receiver_or_its_picture(
+    in_terminal: InTerminal, server: DevServer, client: Client
+) -> None:
+    receiver = in_terminal("recv", "-s", server.url, columns=130)
+    receiver.until_printed("0 received")
+    for payload in PAYLOADS:
+        client.send("public", payload)
+    receiver.until_printed(f"{len(PAYLOADS)} received")
+
+    assert receiver.end(signal.SIGTERM) == 143
+    assert_whole(receiver)
+    assert f"{len(PAYLOADS)} received" in receiver.lines[-1]
