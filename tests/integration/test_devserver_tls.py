@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import socket
 import ssl
 import subprocess
@@ -67,6 +68,20 @@ def test_who_has_neither_is_turned_away(
 ) -> None:
     one = program(secure.url, security_options={"ssl_trust_certificate": authority.trust()})
     assert "the server does not offer ANONYMOUS" in str(one.wait_state("stopped"))
+
+
+def test_a_certificate_that_is_not_trusted_is_logged_with_what_openssl_says(
+    secure: DevServer, authority: Authority, program: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "mqlight_devserver")
+    options = {"ssl_trust_certificate": authority.trust(), **identity(authority)}
+    one = program(secure.url, security_options=options)
+    one.wait_state("stopped")
+    secure.stop()
+    (line,) = [r.getMessage() for r in caplog.records if r.name.startswith("mqlight_devserver")]
+    why = "self.signed certificate in certificate chain"
+    said = "refused: the TLS handshake failed: the client's certificate is refused"
+    assert re.fullmatch(rf"127\.0\.0\.1:\d+: {said}: {why}", line)
 
 
 def test_what_is_not_tls_is_turned_away_and_others_are_served(
@@ -153,6 +168,17 @@ def test_a_server_that_others_can_reach_warns_of_what_it_is_without(
         pass
     said = "without TLS" if users else "without TLS and without users"
     assert (said in caplog.text) is warned
+
+
+def test_required_certificates_are_as_good_as_users(
+    authority: Authority, clients: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    certificate, key = authority.issue("127.0.0.1")
+    pair = {"certificate": certificate, "key": key, "client_trust": clients.trust()}
+    for required in (True, False):
+        with DevServer("0.0.0.0", tls=ServerTls(**pair, client_required=required)):  # noqa: S104
+            pass
+        assert ("without users" in caplog.text) is not required
 
 
 def test_with_tls_and_users_there_is_no_warning(

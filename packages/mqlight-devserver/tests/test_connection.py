@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from devserver_wire import AMQP_HEADER, SASL_HEADER, Composite, Frame, Symbol, UInt, frame, frames
 from devserver_world import Client, World, begin, flow, receiver, sender
@@ -462,6 +464,70 @@ def test_a_client_that_says_too_much_before_its_open_is_hung_up_on() -> None:
     client.send(bytes(6_000))
     assert client.connection.finished
     assert client.connection.deadline == client.world.now + 5
+
+
+def test_a_wrong_password_is_logged_with_the_name_of_the_user(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = World(users={"ann": "secret"}).client()
+    client.log_in("PLAIN", b"\0ann\0hush")
+    assert caplog.messages == ["test: refused: SASL 'PLAIN' failed for 'ann'"]
+
+
+def test_what_may_be_a_password_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    client = World(users={"ann": "secret"}).client()
+    client.log_in("PLAIN", b"hush")
+    assert caplog.messages == ["test: refused: SASL 'PLAIN' failed"]
+
+
+def last_line(caplog: pytest.LogCaptureFixture, client: Client) -> str:
+    """The line about the end of the client, after that about its coming: there is no other."""
+    client.drop()
+    came, ended = [line for line in caplog.messages if line.startswith("c (test)")]
+    assert came == "c (test): connected"
+    return ended
+
+
+def test_the_end_of_a_client_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    client = World().connect("c")
+    client.send(frame(Composite("close")))
+    assert last_line(caplog, client) == "c (test): closed by the client"
+
+
+def test_a_takeover_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    world = World()
+    former = world.connect("c")
+    world.client().log_in()
+    newer = world.clients[-1]
+    newer.open("c")
+    former.drop()
+    lines = [line for line in caplog.messages if "connected" not in line.split(":")[1]]
+    assert len(lines) == 1
+    assert lines[0].startswith("c (test): closing: amqp:link:stolen")
+
+
+def test_a_loss_is_one_line_of_the_log_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    client = World().connect("c")
+    client.send(b"\0\0\0\1nonsense")
+    ended = last_line(caplog, client)
+    assert ended == "c (test): lost: 'amqp:connection:framing-error': 'malformed frame'"
+
+
+def test_a_client_that_leaves_without_a_word_is_lost(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    World().client().drop()
+    assert caplog.messages == ["test: lost"]
+
+
+def test_a_failure_of_tls_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    client = World().client()
+    client.connection.turned_away("it was not meant to be")
+    client.drop()
+    assert caplog.messages == ["test: refused: the TLS handshake failed: it was not meant to be"]
 
 
 def test_what_a_client_says_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from mqlight_devserver.settings import Settings, check_number
     "given",
     [
         {},
-        {"users": {"bob": ""}},
+        {"users": {"bob": "x"}},
         {"idle_timeout": 0.5},
         {"idle_timeout": 3},
         {"credit": 1, "max_message_size": 1, "max_queued_bytes": 0},
@@ -28,6 +29,7 @@ def test_valid_settings(given: dict[str, Any]) -> None:
         ({"users": {1: "x"}}, TypeError, "users"),
         ({"users": {"bob": None}}, TypeError, "users"),
         ({"users": {"": "x"}}, ValueError, "empty"),
+        ({"users": {"bob": ""}}, ValueError, "empty"),
         ({"users": {"a\0": "x"}}, ValueError, "NUL"),
         ({"users": {"a": "hush\0"}}, ValueError, "NUL"),
         ({"users": {"\ud800": "x"}}, ValueError, "Unicode"),
@@ -36,6 +38,7 @@ def test_valid_settings(given: dict[str, Any]) -> None:
         ({"credit": 1.5}, TypeError, "credit must be int, not float"),
         ({"credit": True}, TypeError, "credit must be int, not bool"),
         ({"max_message_size": 0}, ValueError, "max_message_size"),
+        ({"max_message_size": 10**9, "store": Path("s")}, ValueError, "max_message_size"),
         ({"max_queued_bytes": -1}, ValueError, "max_queued_bytes"),
         ({"idle_timeout": -1}, ValueError, "idle_timeout"),
         ({"idle_timeout": "1"}, TypeError, "idle_timeout must be float, not str"),

@@ -9,15 +9,18 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mqlight_core import MQLightError
+from mqlight_devserver.cli_limits import add_limits, check_limits
 from mqlight_devserver.cli_security import (
     PORT,
     TLS_PORT,
     add_security,
     all_users,
     check_tls,
+    check_users,
+    in_options,
     port_of,
     server_tls,
 )
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_LEVELS: Final = (logging.WARNING, logging.INFO, logging.DEBUG)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; 0 after either, 1 if that cannot be done or cannot be said.
@@ -45,17 +50,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         names = " ".join(_names(unknown))
         parser.error(f"unrecognized arguments: {names or 'a word that is no option'}")
     check_tls(parser, options)
+    check_users(parser, options)
+    check_limits(parser, options)
     logging.basicConfig(
-        level=logging.INFO if options.verbose else logging.WARNING,
+        level=_level(options),
         format="%(asctime)s %(levelname)s %(message)s",
     )
     from mqlight_devserver.server import Server  # noqa: PLC0415 - not for --help
 
     try:
-        settings = Settings(users=all_users(options), tls=server_tls(options), store=options.store)
+        settings = Settings(
+            users=all_users(options),
+            tls=server_tls(options),
+            store=options.store,
+            max_message_size=options.max_message_size,
+            max_queued_bytes=options.max_queued_bytes,
+            idle_timeout=options.idle_timeout,
+        )
         server = Server(options.host, port_of(options), settings)
-    except (OSError, MQLightError) as error:
-        return _failed(error)
+    except OSError as error:
+        return _failed(error.strerror or str(error))
+    except MQLightError as error:
+        return _failed(in_options(str(error)))
     _handle_signals(server)
     try:
         print(f"mqlight-devserver listening on {server.url}", flush=True)  # noqa: T201
@@ -69,12 +85,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         server.run()
     except StoreError as error:
-        return _failed(error)
+        return _failed(str(error))
     return 0
 
 
-def _failed(error: Exception) -> int:
-    sys.stderr.write(f"mqlight-devserver: {getattr(error, 'strerror', None) or error}\n")
+def _level(options: argparse.Namespace) -> int:
+    return _LEVELS[min(options.verbose, len(_LEVELS) - 1)]
+
+
+def _failed(why: str) -> int:
+    sys.stderr.write(f"mqlight-devserver: {why}\n")
     return 1
 
 
@@ -124,7 +144,14 @@ def _parser() -> argparse.ArgumentParser:
         "well: they are there again after the next start, also if this one ends by a crash",
     )
     add_security(parser)
-    parser.add_argument("--verbose", action="store_true", help="log to stderr what clients do")
+    add_limits(parser)
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="count",
+        default=0,
+        help="log to stderr what clients do; twice for more of it, as sessions and links that end",
+    )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     return parser
 

@@ -7,16 +7,36 @@ from __future__ import annotations
 
 import argparse
 import errno
+import re
 from pathlib import Path
 from typing import Final
 
 from mqlight_devserver.settings import Settings
 from mqlight_security import ServerTls
 
-__all__ = ["PORT", "TLS_PORT", "add_security", "all_users", "check_tls", "port_of", "server_tls"]
+__all__ = [
+    "PORT",
+    "TLS_PORT",
+    "add_security",
+    "all_users",
+    "check_tls",
+    "check_users",
+    "in_options",
+    "port_of",
+    "server_tls",
+]
 
 PORT: Final = 5672
 TLS_PORT: Final = 5671
+
+_OPTIONS: Final = {
+    "certificate": "--tls-certificate",
+    "key": "--tls-key",
+    "key_passphrase": "--tls-key-passphrase-file",
+    "client_trust": "--tls-client-trust",
+}
+_FIELD: Final = re.compile(r"\b(?:(certificate|key|client_trust)(?= ['\"])|(key_passphrase)\b)")
+"""A field of `ServerTls` as its errors name it: before the file, or its passphrase."""
 
 
 def add_security(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +91,19 @@ def check_tls(parser: argparse.ArgumentParser, options: argparse.Namespace) -> N
         parser.error("--tls-client-required needs --tls-client-trust")
 
 
+def check_users(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """End with usage where a user is given twice."""
+    names = [name for name, _ in options.user]
+    for name in names:
+        if names.count(name) > 1:
+            parser.error(f"argument --user: {name!r} is given more than once")
+
+
+def in_options(error: str) -> str:
+    """Return the text of an error about `ServerTls` with the names of the options."""
+    return _FIELD.sub(lambda found: _OPTIONS[found[0]], error)
+
+
 def port_of(options: argparse.Namespace) -> int:
     """Return the port asked for, or the one that goes with the scheme."""
     if options.port is not None:
@@ -90,7 +123,9 @@ def server_tls(options: argparse.Namespace) -> ServerTls | None:
     return ServerTls(
         certificate=options.tls_certificate,
         key=options.tls_key,
-        key_passphrase=None if passphrase is None else (_lines(passphrase) or [""])[0],
+        key_passphrase=None
+        if passphrase is None
+        else (_lines("--tls-key-passphrase-file", passphrase) or [""])[0],
         client_trust=options.tls_client_trust,
         client_required=options.tls_client_required,
     )
@@ -100,34 +135,39 @@ def all_users(options: argparse.Namespace) -> dict[str, str]:
     """Return the users of the command line and of the file.
 
     Raises:
-        OSError: the file cannot be read, or a line of it is no user; the text has its number, and
-            no password.
+        OSError: the file cannot be read, or a line of it is no user, or one that is there already;
+            the text has its number, and no password.
     """
     users = dict(options.user)
     if options.users_file is not None:
-        for number, line in enumerate(_lines(options.users_file), 1):
+        file = f"--users-file {options.users_file}"
+        for number, line in enumerate(_lines("--users-file", options.users_file), 1):
             if line.strip() and not line.startswith("#"):
                 try:
                     name, password = _user(line)
                 except argparse.ArgumentTypeError as error:
-                    message = f"{options.users_file}, line {number}: {error}"
+                    message = f"{file}, line {number}: {error}"
                     raise OSError(errno.EINVAL, message) from None
+                if name in users:
+                    message = f"{file}, line {number}: {name!r} is given more than once"
+                    raise OSError(errno.EINVAL, message)
                 users[name] = password
         if not users:
             # To let everyone in is not what somebody wants who names a file of users.
-            message = f"{options.users_file} holds no user"
+            message = f"{file} holds no user"
             raise OSError(errno.EINVAL, message)
     return users
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(option: str, path: Path) -> list[str]:
     try:
-        return path.read_text("utf-8").splitlines()
+        # Some editors begin UTF-8 with a mark.
+        return path.read_text("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         reason = "it is not UTF-8"
     except OSError as error:
         reason = error.strerror or str(error)
-    message = f"{path} cannot be read: {reason}"
+    message = f"{option} {path} cannot be read: {reason}"
     raise OSError(errno.EINVAL, message)
 
 

@@ -91,6 +91,10 @@ class Connection:
         if self._sasl is not None:
             self._sasl.certificate = name
 
+    def turned_away(self, why: str) -> None:
+        """TLS could not be agreed on."""
+        self._give_up(f"the TLS handshake failed: {why}")
+
     def receive(self, data: bytes | memoryview, now: float) -> None:
         """Take bytes from the client and act on them."""
         if self._sasl is not None:
@@ -98,6 +102,7 @@ class Connection:
             if not data:
                 return
             self._user = self._sasl.user
+            logger.debug("%s: let in as %s", self._peer, describe_value(self._user))
             self._sasl = None
         self._engine.receive(data)
         self._handle_events(now)
@@ -111,8 +116,9 @@ class Connection:
 
     def receive_eof(self, now: float) -> None:
         """The client will send no more: as if it had closed."""
-        self._engine.receive_eof()
-        self._handle_events(now)
+        if self._sasl is None:
+            self._engine.receive_eof()
+            self._handle_events(now)
         self._end(now)
 
     def fill(self, buffer: pn.Buffer) -> int:
@@ -154,10 +160,9 @@ class Connection:
 
     def close(self, refused: Refused, now: float) -> None:
         """Send CLOSE with an error; the client has a few seconds to answer."""
-        logger.info("%s: closing: %s", self._name, refused)
         self._engine.open()
         self._engine.close(refused)
-        self._end(now)
+        self._end(now, f"closing: {refused}")
 
     def free(self, now: float) -> None:
         """The socket is gone: give back what was held, and release the engine."""
@@ -257,6 +262,7 @@ class Connection:
     def _on_begin(self, event: pn.Event, _now: float) -> None:
         if not self._closing:
             pn.pn_session_open(pn.pn_event_session(event))
+            logger.debug("%s: session begun", self._name)
 
     def _on_attach(self, event: pn.Event, now: float) -> None:
         if self._closing or self._client_id is None:
@@ -302,7 +308,9 @@ class Connection:
     def _on_detach(self, event: pn.Event, now: float) -> None:
         link = self._links.pop(pn.pn_event_link(event), None)
         if link is not None:
-            link.detached(now, closed=pn.pn_event_type(event) == pn.PN_LINK_REMOTE_CLOSE)
+            closed = pn.pn_event_type(event) == pn.PN_LINK_REMOTE_CLOSE
+            logger.debug("%s: link %s", self._name, "closed" if closed else "detached")
+            link.detached(now, closed=closed)
 
     def _end_link(self, link: IncomingLink | OutgoingLink, refused: Refused, now: float) -> None:
         logger.warning("%s: link ended: %s", self._name, refused)
@@ -316,24 +324,23 @@ class Connection:
             if link.session == session:
                 del self._links[pointer]
                 link.lost(now)
+        logger.debug("%s: session ended", self._name)
         pn.pn_session_close(session)
         pn.pn_session_free(session)
 
     def _on_close(self, _event: pn.Event, now: float) -> None:
         if not self._closing:
-            error = self._engine.remote_error()
-            logger.info("%s: closed by the client%s", self._name, f": {error}" if error else "")
             self._engine.close()
-        self._end(now)
+        self._end(now, "closed by the client")
 
     def _on_failure(self, _event: pn.Event, now: float) -> None:
         self._end(now)
 
-    def _end(self, now: float) -> None:
+    def _end(self, now: float, how: str = "lost") -> None:
         """Nothing is expected of the client any more, but to read what is still to be said."""
         if not self._closing:
             error = self._engine.remote_error()
-            logger.info("%s: lost%s", self._name, f": {error}" if error else "")
+            logger.info("%s: %s%s", self._name, how, f": {error}" if error else "")
         self._leave(now)
         self._closing = True
         self.deadline = now + self._settings.closing_timeout

@@ -40,10 +40,10 @@ class SaslServer:
     """One connection's negotiation: feed `receive`, send what it answers, until `done`.
 
     After that `accepted` tells whether to go on, `rest` holds the bytes that belong to AMQP, and
-    `failure` says, for the log, why not.  `user` is the name that the client was let in by, None
-    for a nameless one.  `certificate` is the name in the client's certificate,
-    None without one.  With `users` ANONYMOUS is not offered, and a client that skips SASL is turned
-    away; without, ANONYMOUS and any PLAIN user is let in.
+    `failure` says, for the log, why not.  `user` is the name that the client gave, or the one in
+    its certificate if it came by that, None for a nameless client.  `certificate` is the name in
+    the client's certificate, None without one.  With `users` ANONYMOUS is not offered, and a client
+    that skips SASL is turned away; without, ANONYMOUS and any PLAIN user is let in.
     """
 
     def __init__(self, users: Mapping[str, str]) -> None:
@@ -121,7 +121,9 @@ class SaslServer:
             self._accept(rest)
             return _frame(_OUTCOME, b"\x50" + bytes((_OK,)))
         self.refused_credentials = True
-        self._refuse(f"SASL {describe_value(mechanism)} failed")
+        # The name is known only where the response is well-formed: else it may be the password.
+        who = "" if self.user is None else f" for {describe_value(self.user)}"
+        self._refuse(f"SASL {describe_value(mechanism)} failed{who}")
         return _frame(_OUTCOME, b"\x50" + bytes((_AUTHENTICATION_FAILED,)))
 
     def _admits(self, mechanism: str, response: bytes) -> bool:

@@ -15,8 +15,9 @@ import socket
 import time
 from collections import deque
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from mqlight_core.topics import Destination
 from mqlight_devserver import _binding as pn
 from mqlight_devserver.broker import Broker, ClientRegistry, RecentMessages
 from mqlight_devserver.connection import Connection
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from mqlight_devserver.settings import Settings
     from mqlight_devserver.store.store import Store
     from mqlight_security import ServerTls
+
+    _Tell: TypeAlias = Callable[[str], None]
 
 __all__ = ["Server"]
 
@@ -154,7 +157,9 @@ class Server:
                 self._read(peer, now)
             else:
                 self._wake(peer.connection)
-        self._broker.expire(now)
+        for identity in self._broker.expire(now):
+            address = Destination(identity.pattern, identity.share).address
+            logger.debug("%s has ended: nobody came back in time", address)
         self._broker.deliver(now)
         self._write_output(now)
         # Last, when all else is written: Node's client overlooks what follows a heartbeat (§1.4).
@@ -189,11 +194,9 @@ class Server:
             self._questions.popleft()(snapshot)
 
     def _warn_of_strangers(self) -> None:
-        missing = [
-            what
-            for what, given in (("TLS", self._secure), ("users", self._settings.users))
-            if not given
-        ]
+        tls = self._settings.tls
+        known = self._settings.users or (tls is not None and tls.client_required)
+        missing = [what for what, given in (("TLS", tls), ("users", known)) if not given]
         if missing and not ip_address(self.host.partition("%")[0]).is_loopback:
             logger.warning(
                 "listening on %s, which others can reach, without %s",
@@ -220,11 +223,12 @@ class Server:
         stream: Stream = accepted
         if self._secure is not None:
             try:
-                stream = self._secure(accepted, name, connection.identified)
+                stream = self._secure(accepted, connection.identified, connection.turned_away)
             except OSError:
                 accepted.close()  # the client has gone already
                 connection.free(now)
                 return
+        logger.debug("%s: has come", name)
         connection.deadline = now + self._settings.opening_timeout
         peer = Peer(stream, connection)
         self._peers[connection] = peer
@@ -295,14 +299,14 @@ class Server:
             owned.close()
 
 
-def _secure(tls: ServerTls) -> Callable[[socket.socket, str, Callable[[str], None]], Stream]:
+def _secure(tls: ServerTls) -> Callable[[socket.socket, _Tell, _Tell], Stream]:
     """Return what puts TLS around a socket."""
     # They load ssl, which a server without TLS does not need.
     from mqlight_devserver.tls_socket import TlsSocket  # noqa: PLC0415
     from mqlight_security import server_context  # noqa: PLC0415
 
     context = server_context(tls)
-    return lambda accepted, name, identified: TlsSocket(accepted, context, name, identified)
+    return lambda accepted, *tell: TlsSocket(accepted, context, *tell)
 
 
 def _listen(host: str, port: int) -> socket.socket:

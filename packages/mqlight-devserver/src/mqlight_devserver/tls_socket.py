@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import ssl
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["TlsSocket"]
-
-logger: logging.Logger = logging.getLogger(__name__)
 
 _HINTS: Final = {
     "WRONG_VERSION_NUMBER": "what the client says is not TLS",
@@ -32,19 +29,20 @@ class TlsSocket:
         self,
         accepted: socket.socket,
         context: ssl.SSLContext,
-        name: str,
         identified: Callable[[str], None],
+        turned_away: Callable[[str], None],
     ) -> None:
-        """`accepted` does not block; `name` is the client's, for the log.
+        """`accepted` does not block.
 
-        `identified` is called with the name in the client's certificate, if there is one.
+        `identified` is called with the name in the client's certificate, if there is one,
+        `turned_away` with the reason, for the log, why TLS could not be agreed on.
 
         Raises:
             OSError: the client has gone.
         """
         self._tls = context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
-        self._name = name
         self._identified = identified
+        self._turned_away = turned_away
         self._agreed = False
 
     def fileno(self) -> int:
@@ -98,14 +96,19 @@ class TlsSocket:
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise
         except OSError as error:
-            said = getattr(error, "reason", None) or ""
-            why = _HINTS.get(said, said.replace("_", " ").lower() or "the client has hung up")
-            logger.warning("%s: refused: the TLS handshake failed: %s", self._name, why)
+            self._turned_away(_reason(error))
             raise
         self._agreed = True
         certificate: Any = self._tls.getpeercert()
         if certificate:
             self._identified(_name_in(certificate))
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the client's certificate is refused: {error.verify_message}"
+    said = getattr(error, "reason", None) or ""
+    return _HINTS.get(said, said.replace("_", " ").lower() or "the client has hung up")
 
 
 def _name_in(certificate: dict[str, Any]) -> str:

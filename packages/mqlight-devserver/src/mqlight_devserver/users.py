@@ -25,8 +25,8 @@ class Users(dict[str, str]):
             if not isinstance(name, str) or not isinstance(password, str):
                 message = "users must be names with passwords, both str"
                 raise TypeError(message)
-            if not name or "\0" in name + password:
-                message = "a user's name must not be empty, nor may it or the password hold a NUL"
+            if not name or not password or "\0" in name + password:
+                message = "a user's name and password must not be empty, nor hold a NUL"
                 raise ValueError(message)
             if not _is_unicode(name + password):
                 message = "a user's name and password must be Unicode text"

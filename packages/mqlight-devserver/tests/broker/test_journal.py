@@ -129,7 +129,7 @@ def test_a_restored_destination_goes_at_its_deadline(journal: JournalInMemory) -
     broker = Broker(1_000_000, journal)
     broker.restore(SHARED, 60, 50.0, [])
     assert broker.next_deadline() == 50.0
-    broker.expire(49.9)
+    assert broker.expire(49.9) == []
     assert SHARED in journal.state
-    broker.expire(50.0)
+    assert broker.expire(50.0) == [SHARED]
     assert journal.state == {}

@@ -123,6 +123,28 @@ def test_a_signal_asks_for_the_status(
     assert (process.returncode, output, errors) == (0, "", "")
 
 
+def test_verbose_twice_says_more(start: Callable[..., subprocess.Popen[str]]) -> None:
+    process = start("--port", "0", "-vv")
+    with SocketClient(port_of(process), "teapot"):
+        pass
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=20)
+    assert "DEBUG teapot (127.0.0.1:" in errors
+    assert "session begun" in errors
+
+
+def test_a_limit_of_the_command_line_is_kept(
+    start: Callable[..., subprocess.Popen[str]],
+) -> None:
+    process = start("--port", "0", "--max-message-size", "1K")
+    with SocketClient(port_of(process), "c") as client:
+        client.publish_to("a")
+        client.publish("x" * 2000)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=20)
+    assert "the message is larger than the 1024 bytes that are allowed" in errors
+
+
 def test_a_host_that_is_no_name_is_one_clear_line(
     start: Callable[..., subprocess.Popen[str]],
 ) -> None:

@@ -202,11 +202,12 @@ class Broker:
             deadlines.append(self._sweep_at)
         return min(deadlines, default=None)
 
-    def expire(self, now: float) -> None:
-        """Delete the destinations whose time to live has passed."""
-        for destination in tuple(self._unattended):
-            if destination.deadline is not None and destination.deadline <= now:
-                self._delete(destination)
+    def expire(self, now: float) -> list[Identity]:
+        """Delete the destinations whose time to live has passed, and return what they were."""
+        expired = [d for d in self._unattended if d.deadline is not None and d.deadline <= now]
+        for destination in expired:
+            self._delete(destination)
+        return [destination.identity for destination in expired]
 
     @property
     def destinations(self) -> Collection[Destination]:
