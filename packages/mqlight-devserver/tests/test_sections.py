@@ -16,7 +16,13 @@ from devserver_wire import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mqlight_devserver.sections import NOTHING_ALIKE, Header, encode_header, read_sections
+from mqlight_devserver.sections import (
+    NOTHING_ALIKE,
+    Header,
+    encode_header,
+    read_header,
+    read_sections,
+)
 from mqlight_devserver.values import DecodeError
 
 HEADER = encode(Composite("header", durable=False))
@@ -54,6 +60,26 @@ def test_sections_in_any_order_come_out_in_the_standards_order() -> None:
     layout = read_sections(mixed, "topic")
     assert layout.encoded == WHOLE
     assert layout.prefix == b""
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        WHOLE,
+        PROPERTIES + BODY,
+        encode(Composite("header", durable=True, priority=UByte(9), ttl=UInt(5))) + BODY,
+        encode(Composite("header", delivery_count=UInt(3))) + BODY,
+        encode_header(Header(0, durable=True), 70_000, 2) + BODY,
+    ],
+)
+def test_the_header_is_read_again_from_what_is_to_be_delivered(received: bytes) -> None:
+    layout = read_sections(received, "topic")
+    assert read_header(layout.encoded) == layout.header
+
+
+def test_a_message_that_was_not_put_together_has_no_header_to_read() -> None:
+    with pytest.raises(DecodeError, match="does not begin with a header"):
+        read_header(BODY)
 
 
 def test_a_missing_header_is_added() -> None:

@@ -29,7 +29,11 @@ _NOBODY = 65534
 
 def open_store(path: Path) -> Store:
     store = Store(path)
-    store.load(Broker(1_000_000, store), 0.0)
+    try:
+        store.load(Broker(1_000_000, store), 0.0)
+    except StoreError:
+        store.close()
+        raise
     return store
 
 
