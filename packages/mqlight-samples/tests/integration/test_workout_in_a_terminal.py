@@ -109,8 +109,8 @@ def test_no_color_is_honoured(workout_in_terminal: Start) -> None:
     coloured.until(lambda: with_state(coloured, "started") == _ROWS)
     plain.until(lambda: with_state(plain, "started") == _ROWS)
 
-    assert {cell.fg for cell in coloured.cells} > {"green"}
-    assert {cell.fg for cell in plain.cells} == {"default"}
+    assert {cell.fg for row in coloured.cells for cell in row} > {"green"}
+    assert {cell.fg for row in plain.cells for cell in row} == {"default"}
 
 
 def test_a_dumb_terminal_gets_plain_lines(workout_in_terminal: Start) -> None:
