@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from mqlight_core import MQLightError
 from mqlight_devserver.cli_limits import add_limits, check_limits
+from mqlight_devserver.cli_log import Formatter
 from mqlight_devserver.cli_security import (
     PORT,
     TLS_PORT,
@@ -52,10 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check_tls(parser, options)
     check_users(parser, options)
     check_limits(parser, options)
-    logging.basicConfig(
-        level=_level(options),
-        format="%(asctime)s %(levelname)s %(message)s",
-    )
+    log = logging.StreamHandler()
+    log.setFormatter(Formatter())
+    logging.basicConfig(level=_level(options), handlers=[log])
     from mqlight_devserver.server import Server  # noqa: PLC0415 - not for --help
 
     try:
