@@ -19,13 +19,14 @@ from devserver_wire import (
 from devserver_world import ACCEPTED, begin, body_of, flow, receiver, sender
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
 
 SECONDS = 20
 
 
 class SocketClient:
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but two by name
         self,
         port: int,
         client_id: str,
@@ -33,11 +34,21 @@ class SocketClient:
         host: str = "127.0.0.1",
         plain: bytes | None = None,
         idle_time_out: int | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._socket = socket.create_connection((host, port), SECONDS)
+        if tls is not None:
+            self._socket = tls.wrap_socket(self._socket, server_hostname=host)
         self._unread = b""
         self._parts: list[bytes] = []
         self._next = 0
+        try:
+            self._open(client_id, plain, idle_time_out)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, client_id: str, plain: bytes | None, idle_time_out: int | None) -> None:
         init = Composite(
             "sasl_init",
             mechanism=Symbol("ANONYMOUS" if plain is None else "PLAIN"),
@@ -46,7 +57,6 @@ class SocketClient:
         self._socket.sendall(SASL_HEADER + frame(init, kind=1))
         self.next_frame()
         if self.next_frame()["code"] != 0:
-            self.close()
             raise PermissionError(client_id)
         timeout = None if idle_time_out is None else UInt(idle_time_out)
         opened = Composite("open", container_id=client_id, idle_time_out=timeout)
