@@ -41,3 +41,8 @@ def test_the_pytest_plugin_loads_no_server_before_a_test_wants_one() -> None:
     names = loaded_by("import mqlight_devserver.pytest_plugin")
     assert "mqlight_devserver.server" not in names
     assert "cproton_ffi" not in names
+
+
+def test_who_wants_no_page_loads_no_http_server() -> None:
+    names = loaded_by("import mqlight_devserver.cli, mqlight_devserver.devserver")
+    assert not names & {"http", "http.server", "mqlight_devserver.ui"}

@@ -25,6 +25,7 @@ from mqlight_devserver.cli_security import (
     port_of,
     server_tls,
 )
+from mqlight_devserver.cli_ui import add_ui, check_ui, page_server, recent_messages
 from mqlight_devserver.settings import LARGEST_PORT, Settings
 from mqlight_devserver.status_line import status_line
 from mqlight_devserver.store.error import StoreError
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check_tls(parser, options)
     check_users(parser, options)
     check_limits(parser, options)
+    check_ui(parser, options)
     log = logging.StreamHandler()
     log.setFormatter(Formatter())
     logging.basicConfig(level=_level(options), handlers=[log])
@@ -66,8 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             max_message_size=options.max_message_size,
             max_queued_bytes=options.max_queued_bytes,
             idle_timeout=options.idle_timeout,
+            recent_messages=recent_messages(options),
         )
         server = Server(options.host, port_of(options), settings)
+        page = page_server(options, server)
     except OSError as error:
         return _failed(error.strerror or str(error))
     except MQLightError as error:
@@ -75,6 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _handle_signals(server)
     try:
         print(f"mqlight-devserver listening on {server.url}", flush=True)  # noqa: T201
+        if page is not None:
+            page.start()
+            print(f"mqlight-devserver ui on {page.url}", flush=True)  # noqa: T201
     except OSError as error:
         sys.stderr.write(f"mqlight-devserver: cannot write to standard output: {error.strerror}\n")
         # Python would try, and fail, once more when it ends.
@@ -144,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
         "well: they are there again after the next start, also if this one ends by a crash",
     )
     add_security(parser)
+    add_ui(parser, _port)
     add_limits(parser)
     parser.add_argument(
         "-v",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mqlight_devserver.server import Server
 from mqlight_devserver.settings import LARGEST_PORT, Settings, check_number
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from mqlight_devserver.ui.page_server import PageServer
     from mqlight_security import ServerTls
 
 __all__ = ["DevServer"]
 
 logger: logging.Logger = logging.getLogger(__name__)
+
+
+_RECENT_MESSAGES: Final = 50
 
 
 class DevServer:
@@ -42,6 +46,7 @@ class DevServer:
         max_message_size: int = Settings.max_message_size,
         max_queued_bytes: int = Settings.max_queued_bytes,
         idle_timeout: float = Settings.idle_timeout,
+        ui_port: int | None = None,
     ) -> None:
         """Nothing happens before `start`, or before a `with` block is entered.
 
@@ -58,12 +63,16 @@ class DevServer:
                 publishers get no credit; nothing is dropped.
             idle_timeout: In seconds; clients that are silent for longer are disconnected, 0 lets
                 them be.
+            ui_port: TCP port, 0 to 65535, of a page at 127.0.0.1 that shows in a browser what goes
+                on; 0 takes a free one, which restarts keep; None for no page.
 
         Raises:
             TypeError: an argument is of the wrong type.
             ValueError: an argument is out of range.
         """
         check_number("port", port, 0, LARGEST_PORT)
+        if ui_port is not None:
+            check_number("ui_port", ui_port, 0, LARGEST_PORT)
         self._settings = Settings(
             users=dict(users or {}),
             tls=tls,
@@ -71,9 +80,12 @@ class DevServer:
             max_message_size=max_message_size,
             max_queued_bytes=max_queued_bytes,
             idle_timeout=idle_timeout,
+            recent_messages=0 if ui_port is None else _RECENT_MESSAGES,
         )
         self._host = host
         self._port = port
+        self._ui_port = ui_port
+        self._page: PageServer | None = None
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -88,6 +100,8 @@ class DevServer:
         if self._thread is not None:
             return
         self._server = Server(self._host, self._port, self._settings)
+        if self._ui_port is not None:
+            self._page = self._page_server(self._server, self._ui_port)
         self._port = self._server.port
         self._thread = threading.Thread(
             target=self._serve,
@@ -96,11 +110,15 @@ class DevServer:
             daemon=True,
         )
         self._thread.start()
+        if self._page is not None:
+            self._page.start()
 
     def stop(self) -> None:
         """Disconnect everyone and free the port; without effect when stopped."""
         if self._thread is None or self._server is None:
             return
+        if self._page is not None:
+            self._page.stop()
         self._server.stop()
         self._thread.join()
         self._thread = None
@@ -128,6 +146,30 @@ class DevServer:
             message = "the server has no URL before it is started"
             raise RuntimeError(message)
         return self._server.url
+
+    @property
+    def ui_url(self) -> str:
+        """The address of the page, valid from the first start on.
+
+        Raises:
+            RuntimeError: the server has not been started yet, or has no page.
+        """
+        if self._page is None:
+            message = "the server has a page only with ui_port, and once it is started"
+            raise RuntimeError(message)
+        return self._page.url
+
+    def _page_server(self, server: Server, port: int) -> PageServer:
+        from mqlight_devserver.ui.page_server import PageServer  # noqa: PLC0415 - few want it
+
+        try:
+            page = PageServer("127.0.0.1", port, server.ask)
+        except OSError:
+            server.stop()
+            server.run()  # frees the port
+            raise
+        self._ui_port = page.port
+        return page
 
     def __enter__(self) -> Self:
         """Start."""

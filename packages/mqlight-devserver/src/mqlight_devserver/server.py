@@ -8,7 +8,6 @@ client is told has been kept.
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import selectors
 import socket
@@ -21,6 +20,7 @@ from mqlight_core.topics import Destination
 from mqlight_devserver import _binding as pn
 from mqlight_devserver.broker import Broker, ClientRegistry, RecentMessages
 from mqlight_devserver.connection import Connection
+from mqlight_devserver.listening import host_and_port, listen
 from mqlight_devserver.peer import Peer
 from mqlight_devserver.snapshot import Snapshot, take_snapshot
 
@@ -41,7 +41,6 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 _READ_BYTES: Final = 256 * 1024
 _WRITE_BYTES: Final = 128 * 1024
-_BACKLOG: Final = 128
 _WAKE_BYTES: Final = 4096
 
 
@@ -57,7 +56,7 @@ class Server:
             SecurityError: a certificate or key file cannot be used.
         """
         self._secure = None if settings.tls is None else _secure(settings.tls)
-        self._listener = _listen(host, port)
+        self._listener = listen(host, port)
         address = self._listener.getsockname()
         self.host: str = address[0]
         self.port: int = address[1]
@@ -92,7 +91,7 @@ class Server:
     @property
     def url(self) -> str:
         """The service URL of this server."""
-        return f"amqp{'s' if self._secure else ''}://{_host_and_port(self.host, self.port)}"
+        return f"amqp{'s' if self._secure else ''}://{host_and_port(self.host, self.port)}"
 
     @property
     def wakeup_fd(self) -> int:
@@ -200,7 +199,7 @@ class Server:
         if missing and not ip_address(self.host.partition("%")[0]).is_loopback:
             logger.warning(
                 "listening on %s, which others can reach, without %s",
-                _host_and_port(self.host, self.port),
+                host_and_port(self.host, self.port),
                 " and without ".join(missing),
             )
 
@@ -218,7 +217,7 @@ class Server:
         accepted.settimeout(0)
         with contextlib.suppress(OSError):  # of a client that has gone already
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        name = _host_and_port(address[0], address[1])
+        name = host_and_port(address[0], address[1])
         connection = Connection(name, self._settings, self._broker, self._clients, self._wake)
         stream: Stream = accepted
         if self._secure is not None:
@@ -307,28 +306,3 @@ def _secure(tls: ServerTls) -> Callable[[socket.socket, _Tell, _Tell], Stream]:
 
     context = server_context(tls)
     return lambda accepted, *tell: TlsSocket(accepted, context, *tell)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, address = found[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(_BACKLOG)
-        except BaseException:
-            listener.close()
-            raise
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        where = _host_and_port(host, port)
-        number = getattr(error, "errno", None) or errno.EINVAL
-        raise OSError(number, f"cannot listen on {where}: {reason}") from error
-    listener.settimeout(0)
-    return listener
-
-
-def _host_and_port(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ from mqlight_devserver.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+UI_LINE = re.compile(r"mqlight-devserver ui on http://127\.0\.0\.1:(\d+)/\n")
 LINE = re.compile(r"mqlight-devserver listening on amqp://127\.0\.0\.1:(\d+)\n")
 
 Start = "Callable[..., subprocess.Popen[str]]"
@@ -143,6 +146,33 @@ def test_a_limit_of_the_command_line_is_kept(
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=20)
     assert "the message is larger than the 1024 bytes that are allowed" in errors
+
+
+def test_the_page_is_announced_after_the_service(
+    start: Callable[..., subprocess.Popen[str]],
+) -> None:
+    process = start("--port", "0", "--ui", "0")
+    port_of(process)
+    assert process.stdout is not None
+    found = UI_LINE.fullmatch(process.stdout.readline())
+    assert found is not None
+    with urllib.request.urlopen(f"http://127.0.0.1:{found[1]}/state", timeout=20) as answer:
+        assert json.load(answer)["totals"]["clients"] == 0
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output, errors) == (0, "", "")
+
+
+def test_a_port_of_the_page_in_use_is_one_clear_line_and_status_1(
+    start: Callable[..., subprocess.Popen[str]],
+) -> None:
+    with DevServer() as served:
+        process = start("--port", "0", "--ui", str(served.port))
+        output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output) == (1, "")
+    assert errors == (
+        f"mqlight-devserver: cannot listen on 127.0.0.1:{served.port}: Address already in use\n"
+    )
 
 
 def test_a_host_that_is_no_name_is_one_clear_line(

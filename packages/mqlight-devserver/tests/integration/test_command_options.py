@@ -9,6 +9,7 @@ import ast
 import re
 import signal
 import ssl
+import urllib.request
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from devserver_command import CTRL_C, Command
 from devserver_socket import SocketClient
+from devserver_wire import frame
+from devserver_world import receiver
 
 from mqlight_devserver import DevServer, cli
 
@@ -41,7 +44,12 @@ SHOWN: Final = {
     "--tls-key-passphrase-file": "test_everything_goes_over_tls",
     "--tls-client-trust": "test_a_certificate_of_the_client_is_welcome_or_required",
     "--tls-client-required": "test_a_certificate_of_the_client_is_welcome_or_required",
-    "--verbose": "test_verbose_tells_what_clients_do_in_plain_lines",
+    "--ui": "test_the_page_is_where_it_is_asked_for",
+    "--ui-host": "test_the_page_is_where_it_is_asked_for",
+    "--max-message-size": "test_a_larger_message_is_rejected",
+    "--max-queued-bytes": "test_publishers_wait_while_too_much_is_queued",
+    "--idle-timeout": "test_a_silent_client_is_disconnected",
+    "-v, --verbose": "test_verbose_tells_what_clients_do_in_plain_lines",
     "--version": "test_the_version_is_shown",
 }
 
@@ -221,6 +229,49 @@ def test_verbose_tells_what_clients_do_in_plain_lines(anywhere: Callable[..., Co
 
     assert command.end(signal.SIGTERM) == 0
     assert "\x1b" not in command.written
+
+
+def test_the_page_is_where_it_is_asked_for(anywhere: Callable[..., Command]) -> None:
+    command = anywhere("--port", "0", "--ui", "0", "--ui-host", "127.0.0.3")
+
+    url = command.until(r"mqlight-devserver ui on (http://127\.0\.0\.3:\d+/)")[1]
+    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - our own page
+        assert b"<html" in answer.read()
+
+
+def test_a_larger_message_is_rejected(anywhere: Callable[..., Command]) -> None:
+    command = anywhere("--port", "0", "--max-message-size", "1K")
+    with SocketClient(command.port, "c") as client:
+        client.publish_to("a")
+        client.publish("x" * 2000)
+
+    assert "1024 bytes that are allowed" in command.until("message to a rejected.*")[0]
+
+
+def test_publishers_wait_while_too_much_is_queued(anywhere: Callable[..., Command]) -> None:
+    command = anywhere("--port", "0", "--max-queued-bytes", "1K")
+    with SocketClient(command.port, "c") as holder:
+        holder.subscribe("private:a", timeout=3600)
+    with SocketClient(command.port, "p") as first:
+        first.publish_to("a")
+        first.publish("x" * 2000)
+    with SocketClient(command.port, "q") as second:
+        second.send_attach_to("a")
+        second.wait_for("attach")
+        # By the answer to this, credit would have come.
+        second._socket.sendall(frame(receiver("private:b", handle=0)))
+        assert second.next_frame().kind == "attach"
+
+        with SocketClient(command.port, "c") as holder:
+            holder.subscribe("private:a", timeout=3600)
+            assert holder.next_body() == "x" * 2000
+        second.wait_for("flow")
+
+
+def test_a_silent_client_is_disconnected(anywhere: Callable[..., Command]) -> None:
+    command = anywhere("--port", "0", "--idle-timeout", "0.2")
+    with SocketClient(command.port, "c") as client:
+        assert client.at_end()
 
 
 def test_ctrl_c_ends_it_cleanly() -> None:
