@@ -42,8 +42,8 @@ class WorkoutClient:
         return self.client
 
     def send(self) -> bool:
-        """Send some words, and return True, unless messages would pile up."""
-        if self.backlog or self.entry.state != mqlight.STARTED:
+        """Send some words, and return True, unless messages would pile up: in an outage, too."""
+        if self.backlog:
             return False
         self.backlog = True  # until send says otherwise, or on_drain, which may be the first
         data = some_words(self.workout.chance)
