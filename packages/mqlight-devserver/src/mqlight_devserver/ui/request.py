@@ -6,7 +6,7 @@ from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, cast
 
 from mqlight_devserver.ui.host import is_served
 
@@ -61,7 +61,7 @@ class PageRequest(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "mqlight-devserver"
     sys_version = ""
-    timeout = 10
+    timeout: ClassVar[float | None] = 10
     error_content_type = "text/plain; charset=utf-8"
     error_message_format = "%(code)d %(message)s: %(explain)s\n"
 
