@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import count
 from typing import Final, NamedTuple
 
 __all__ = ["Recent", "RecentMessages"]
@@ -24,16 +25,17 @@ class RecentMessages:
     """Holds on to a few messages, undecoded, and of large ones to the beginning only."""
 
     def __init__(self, most: int) -> None:
-        self._messages: deque[Recent] = deque(maxlen=most)
-        self._count = 0
+        # Tuples, which cost a message half as much as named ones do.
+        self._messages: deque[tuple[int, float, str, int, bytes]] = deque(maxlen=most)
+        self._append = self._messages.append
+        self._number = count(1).__next__
 
     def add(self, topic: str, encoded: bytes, now: float) -> None:
         """A message has been published."""
-        self._count = number = self._count + 1
         size = len(encoded)
         beginning = encoded if size <= _LARGEST_KEPT else encoded[:_LARGEST_KEPT]
-        self._messages.append(Recent(number, now, topic, size, beginning))
+        self._append((self._number(), now, topic, size, beginning))
 
     def newest_first(self) -> list[Recent]:
         """What is held."""
-        return list(reversed(self._messages))
+        return [Recent(*message) for message in reversed(self._messages)]
