@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -299,7 +300,7 @@ def test_tls_options_demand_a_service_with_tls(
         (send_options, ["-f", "file", "text"], "FILE and MESSAGE cannot be specified at the same"),
         (send_options, ["--no-verify-name=maybe"], "--no-verify-name"),
         (send_options, ["--top", "x"], "unrecognized arguments: --top"),
-        (recv_options, ["stray"], "unrecognized arguments: stray"),
+        (recv_options, ["stray"], "unrecognized arguments: a word that is no option"),
         (recv_options, ["--user", "ann"], "--user needs --password-file, or MQLIGHT_PASSWORD"),
         (recv_options, ["--password-file", __file__], "--password-file needs --user"),
         (send_options, ["-u", "ann", "--password-file", "/no/file"], "'/no/file' cannot be read"),
@@ -336,6 +337,19 @@ def test_help_explains_every_option(
         assert name in help_text
     assert help_text.count("--no-verify-name ") == 1
     assert "default: amqp://localhost" in help_text
+
+
+@pytest.mark.parametrize(("read", "stream"), [(send_options, "stdin"), (recv_options, "stdout")])
+def test_a_standard_stream_that_is_closed_is_no_file(
+    read: Callable[[list[str]], ServiceOptions],
+    stream: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, stream, None)
+    with pytest.raises(SystemExit, match="2"):
+        read(["-f", "-"])
+    assert "-f/--file: '-': it is closed" in capsys.readouterr().err
 
 
 def test_a_mark_at_the_beginning_of_a_file_is_no_part_of_a_secret(tmp_path: Path) -> None:

@@ -196,18 +196,21 @@ def clients() -> tuple[Any, Any]:
     return first, second
 
 
-def test_outages_of_several_clients_are_told_apart_by_the_ids(
+def test_an_outage_of_several_clients_is_told_once(
     process: Process, clients: tuple[Any, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    def fall_and_rise() -> None:
+        for client in clients:
+            process.on_state_changed(client, mqlight.RETRYING, mqlight.NetworkError("gone"))
+        for client in clients:
+            process.on_state_changed(client, mqlight.STARTED, None)
+
     for client in clients:
         process.on_state_changed(client, mqlight.STARTED, None)
-    for client in clients:
-        process.on_state_changed(client, mqlight.RETRYING, mqlight.NetworkError("gone"))
-
-    assert capsys.readouterr().err.splitlines() == [
-        "program: first: gone; reconnecting",
-        "program: second: gone; reconnecting",
-    ]
+    fall_and_rise()
+    assert capsys.readouterr().err.splitlines() == ["program: gone; reconnecting"]
+    fall_and_rise()
+    assert capsys.readouterr().err.splitlines() == ["program: gone; reconnecting"]
 
 
 def test_a_client_that_cannot_connect_ends_a_program_whose_other_clients_have(
@@ -238,12 +241,67 @@ def test_a_program_can_tell_by_itself_that_a_client_is_connected(
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_warning_that_each_of_several_clients_gives_is_shown_once(
+def test_a_warning_that_several_clients_give_at_a_time_is_shown_once_and_later_again(
     process: Process, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    def give(name: str, created: float) -> None:
+        record = log.makeRecord(name, logging.WARNING, "file", 1, "take care", (), None)
+        record.created = created
+        log.handle(record)
+
+    log = logging.getLogger("mqlight")
+
     def body() -> None:
-        for client in ("first", "second"):
-            logging.getLogger(f"mqlight.{client}").warning("take care")
+        give("first", 1000.0)
+        give("second", 1000.5)
+        assert capsys.readouterr().err == "program: warning: take care\n"
+        give("first", 2000.0)
 
     assert process.run(body) == 0
     assert capsys.readouterr().err == "program: warning: take care\n"
+
+
+def test_whatever_goes_wrong_with_a_connected_client_ends_the_program(
+    client: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_: object) -> None:
+        raise ValueError("I/O operation on closed file")
+
+    process = Process("program", on_connected=refuse)
+
+    def body() -> None:
+        process.on_state_changed(client, mqlight.STARTED, None)
+        assert process.wait_started()
+        assert client.stopped.is_set()
+
+    assert process.run(body) == 1
+    assert capsys.readouterr().err == "program: I/O operation on closed file\n"
+
+
+def test_a_problem_with_a_file_of_tls_is_told_in_terms_of_the_command_line(
+    process: Process, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = mqlight.SecurityError("ssl_client_key 'k.pem' is not the key of ssl_client_certificate")
+    assert process.run(raising(error)) == 1
+    told = "program: --client-key 'k.pem' is not the key of --client-certificate\n"
+    assert capsys.readouterr().err == told
+
+
+def test_a_signal_ends_a_program_whose_output_nobody_reads_any_more() -> None:
+    program = """
+import os, signal, threading
+from mqlight_samples import _process
+
+def body():
+    process.stop_with(lambda: None)
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait()
+
+_process._SECONDS_TO_STOP = 0.01
+process = _process.Process("program")
+process.run(body)
+"""
+    ended = subprocess.run(  # noqa: S603 - the program above
+        [sys.executable, "-c", program], capture_output=True, timeout=30, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (143, b"", b"")

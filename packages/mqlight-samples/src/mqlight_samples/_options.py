@@ -15,6 +15,7 @@ from mqlight_samples._security import ServiceOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
 
 __all__ = ["RecvOptions", "SendOptions", "milliseconds", "recv_options", "send_options"]
 
@@ -174,23 +175,27 @@ def milliseconds(seconds: float) -> int:
 
 
 def _file_to_read(text: str) -> Path:
-    return _checked_file(text, needed=Path(text))
+    return _checked_file(text, Path(text), sys.stdin)
 
 
 def _file_to_write(text: str) -> Path:
-    return _checked_file(text, needed=Path(text).parent)
+    return _checked_file(text, Path(text).parent, sys.stdout)
 
 
-def _checked_file(text: str, needed: Path) -> Path:
+def _checked_file(text: str, needed: Path, standard: TextIO | None) -> Path:
     """Find now what would be found when the first message is there."""
     file = Path(text)
+    reason = None
     if file == _STANDARD:
-        return file
-    try:
-        needed.stat()
-        reason = os.strerror(errno.EISDIR) if file.is_dir() else None
-    except OSError as error:
-        reason = error.strerror
+        if standard is None:
+            reason = "it is closed"
+    else:
+        try:
+            needed.stat()
+            if file.is_dir():
+                reason = os.strerror(errno.EISDIR)
+        except OSError as error:
+            reason = error.strerror
     if reason is not None:
         message = f"{text!r}: {reason}"
         raise argparse.ArgumentTypeError(message)

@@ -54,9 +54,10 @@ class Parser(argparse.ArgumentParser):
         _, unknown = self.parse_known_args(words, options)
         unknown += filter(self._is_misspelt, takewhile(lambda word: word != "--", words))
         if unknown:
-            # What follows a misspelt option may be a secret.
+            # What follows a misspelt option, or any other word, may be a secret.
             named = [_name(argument) for argument in unknown if argument.startswith("-")]
-            self.error(f"unrecognized arguments: {' '.join(named or unknown)}")
+            names = " ".join(named) or "a word that is no option"
+            self.error(f"unrecognized arguments: {names}")
         read_secrets(self, options, os.environ)
         choose_service(self, options)
         check_security(self, options)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import mqlight
 from mqlight_samples._display import printable
+from mqlight_samples._security import in_arguments
 from mqlight_samples._signals import signals_told_to
 from mqlight_samples._terminal import Display
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Process"]
 
+_SECONDS_TO_STOP: Final = 15.0
+"""More than a client takes to finish what is under way."""
+_SECONDS_OF_SILENCE: Final = 1.0
+"""For a warning that has just been given: several clients may have the same."""
 _SIGNAL_STATUS: Final = 128
 """What a shell adds to the number of the signal that ended a program."""
 
@@ -46,6 +51,8 @@ class Process:
         self._stop: Callable[[], object] | None = None
         self._started: set[str] = set()
         """The ids of the clients that have been."""
+        self._out: set[str] = set()
+        """The ids of those that reconnect."""
         self._failing = threading.Lock()
         """Held while it fails: several clients may at a time."""
         self._failed = False
@@ -94,14 +101,17 @@ class Process:
         client_id = client.get_id()
         if state == mqlight.STARTED:
             self._started.add(client_id)
+            self._out.discard(client_id)
             try:
                 self._on_connected(client)
-            except OSError as unwritable:  # what this callback raises would only be logged
-                self.fail(unwritable)
+            except Exception as problem:  # noqa: BLE001 - what a callback raises is only logged
+                self.fail(problem)
             self._settled.set()
         elif state == mqlight.RETRYING and client_id in self._started:
-            subject = f"{client_id}: " if len(self._started) > 1 else ""
-            self.warn(f"{subject}{_text(error)}; reconnecting")
+            # One outage takes the connections of all clients, and is told once.
+            if not self._out:
+                self.warn(f"{_text(error)}; reconnecting")
+            self._out.add(client_id)
         elif state == mqlight.RETRYING:
             self.fail(error)
         elif state == mqlight.STOPPED:
@@ -130,6 +140,10 @@ class Process:
         if self._signal is not None or self._stop is None:
             os._exit(_SIGNAL_STATUS + number)  # it was told before, or has nothing to finish
         self._signal = number
+        # Whoever reads the output may not do so any more, and what writes it waits then.
+        last_resort = threading.Timer(_SECONDS_TO_STOP, os._exit, [_SIGNAL_STATUS + number])
+        last_resort.daemon = True
+        last_resort.start()
         self._stop()
 
 
@@ -139,21 +153,23 @@ class _Warnings(logging.Handler):
     def __init__(self, process: Process) -> None:
         super().__init__(logging.WARNING)
         self._process = process
-        self._said: set[str] = set()
-        """What each of several clients would say again."""
+        self._said: dict[str, float] = {}
+        """When each was given last, in seconds."""
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        if not record.exc_info and message not in self._said:
-            self._said.add(message)
-            self._process.warn(f"warning: {message}")
+        if record.exc_info or record.created - self._said.get(message, 0) < _SECONDS_OF_SILENCE:
+            return
+        self._said[message] = record.created
+        self._process.warn(f"warning: {message}")
 
 
 def _text(problem: object) -> str:
     if isinstance(problem, OSError) and problem.strerror:
         subject = "" if problem.filename is None else f"{problem.filename}: "
         return f"{subject}{problem.strerror}"
-    return str(problem) or type(problem).__name__
+    text = str(problem) or type(problem).__name__
+    return in_arguments(text) if isinstance(problem, mqlight.SecurityError) else text
 
 
 def _give_up_broken_output() -> None:

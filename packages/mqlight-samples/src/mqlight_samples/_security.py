@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
     from mqlight.typing import SecurityOptionsDict
 
-__all__ = ["ServiceOptions", "add_security", "check_security", "choose_service", "read_secrets"]
+__all__ = [
+    "ServiceOptions",
+    "add_security",
+    "check_security",
+    "choose_service",
+    "in_arguments",
+    "read_secrets",
+]
 
 _TLS_SCHEME: Final = "amqps://"
 _API_OPTION: Final = re.compile(r"\bssl_(\w+)")
@@ -197,7 +204,12 @@ def check_security(parser: argparse.ArgumentParser, options: ServiceOptions) -> 
     try:
         security_options(options.security_options)
     except InvalidArgumentError as error:
-        parser.error(_API_OPTION.sub(_as_argument, str(error)))
+        parser.error(in_arguments(str(error)))
+
+
+def in_arguments(text: str) -> str:
+    """Name the arguments instead of the options of the API that a text is about."""
+    return _API_OPTION.sub(_as_argument, text)
 
 
 def _as_argument(option: re.Match[str]) -> str:

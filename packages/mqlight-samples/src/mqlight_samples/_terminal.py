@@ -66,7 +66,7 @@ class Display:
         """
         with self._lock:
             if self._live is None or not self._together:
-                self._lines.write("\n".join(lines) + "\n")
+                _write(self._lines, *lines)
                 return
             self._pending += lines
             if len(self._pending) >= _MOST_LINES:
@@ -80,7 +80,7 @@ class Display:
         """
         with self._lock:
             if self._live is None:
-                sys.stderr.write(f"{line}\n")
+                _write(sys.stderr, line)
             else:
                 self._pending.append(line)
                 self._write_pending(self._live.console)
@@ -104,7 +104,7 @@ class Display:
             self._thread.join()
 
     @property
-    def _lines(self) -> TextIO:
+    def _lines(self) -> TextIO | None:
         return sys.stderr if self._aside else sys.stdout
 
     def _show_pictures(self) -> None:
@@ -163,11 +163,18 @@ class _AsItIs:
         yield Segment(self._text)
 
 
-def _can_show_pictures(stream: TextIO) -> bool:
+def _write(stream: TextIO | None, *lines: str) -> None:
+    if stream is not None:  # as it is where a program was started with it closed
+        stream.write("\n".join(lines) + "\n")
+
+
+def _can_show_pictures(stream: TextIO | None) -> bool:
     if os.environ.get("TERM") in {"dumb", "unknown"} or "MQLIGHT_PYTHON_LOG" in os.environ:
         return False  # the client's log goes to the same place, and would tear the picture
-    return stream.isatty()
+    return stream is not None and stream.isatty()
 
 
-def _same_terminal(one: TextIO, other: TextIO) -> bool:
+def _same_terminal(one: TextIO | None, other: TextIO | None) -> bool:
+    if one is None or other is None:
+        return False
     return one.isatty() and os.path.samestat(os.fstat(one.fileno()), os.fstat(other.fileno()))

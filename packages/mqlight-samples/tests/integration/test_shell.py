@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import signal
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -232,3 +233,24 @@ def test_no_payload_breaks_the_screen_of_a_receiver_or_its_picture(
     assert receiver.end(signal.SIGTERM) == 143
     assert_whole(receiver)
     assert f"{len(PAYLOADS)} received" in receiver.lines[-1]
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
+def test_a_stream_that_is_closed_takes_nothing_and_stops_nothing(
+    server: DevServer, client: Client, closed: str
+) -> None:
+    with client.subscribe("public") as messages:
+        send = command("send", "-s", server.url, "hello")
+        ended = subprocess.run(  # noqa: S602 - a shell is what closes streams
+            f"{send} {closed}", shell=True, capture_output=True, timeout=PATIENCE, check=False
+        )
+        assert (ended.returncode, ended.stderr) == (0, b"")
+        assert messages.receive(PATIENCE).data == "hello"
+
+
+def test_the_workout_runs_with_all_streams_closed(server: DevServer) -> None:
+    workout = command("uiworkout", "-s", server.url, "-d", "0.1", "--duration", "0.5")
+    ended = subprocess.run(  # noqa: S602 - a shell is what closes streams
+        f"{workout} <&- >&- 2>&-", shell=True, timeout=PATIENCE, check=False
+    )
+    assert ended.returncode == 0
