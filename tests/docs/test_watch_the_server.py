@@ -76,7 +76,7 @@ def test_the_signal_makes_the_server_say_what_goes_on(
     blocks: list[list[str]], tmp_path: Path
 ) -> None:
     ((command,),) = blocks[1:2]
-    assert command.startswith("kill -USR1 ")
+    assert command == "pkill -USR1 -f bin/mqlight-devserver"
     with running("mqlight-devserver", tmp_path, "--port", "0") as server:
         url_in_next_line(server)
         server.send_signal(signal.SIGUSR1)

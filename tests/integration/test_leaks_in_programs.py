@@ -49,8 +49,8 @@ def run(program: str, *arguments: str, **environment: str) -> tuple[int, str]:
     [
         (2, ["--password", CANARY]),
         (2, [f"--password={CANARY}"]),
-        (2, ["-p", CANARY]),
-        (2, [f"-p{CANARY.split()[0]}"]),  # with a blank it is a message
+        (2, ["-x", CANARY]),
+        (2, [f"-x{CANARY.split()[0]}"]),  # with a blank it is a message
         (2, [f"--client-key-pasphrase={CANARY}"]),
         (2, ["-s", NOBODY, "--keystore-passphrase", CANARY, "--keystore-passphrase-file", "x"]),
         (2, ["-s", f"amqp://ann:{IN_URL}@host", "--client-key-passphrase", CANARY]),

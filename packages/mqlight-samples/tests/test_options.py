@@ -135,6 +135,8 @@ def test_an_option_is_read(
         ([*PAIR], "ssl_client_key", "key.pem"),
         ([*PAIR, "--client-key-passphrase", "x"], "ssl_client_key_passphrase", "x"),
         (["--keystore", "me.p12"], "ssl_keystore", "me.p12"),
+        (["-k", "me.p12"], "ssl_keystore", "me.p12"),
+        (["-k", "me.p12", "-p", "x"], "ssl_keystore_passphrase", "x"),
         (["--keystore", "me.p12", "--keystore-passphrase", "x"], "ssl_keystore_passphrase", "x"),
         (["--no-verify-name"], "ssl_verify_name", False),
         (["--no-verify-name=true"], "ssl_verify_name", False),
@@ -218,7 +220,7 @@ def test_a_variable_alone_changes_nothing(
 
 @ALL
 @pytest.mark.parametrize(
-    "wrong", [["--pasword", "S3CRET"], ["--pasword=S3CRET"], ["-p", "S3CRET"], ["-pS3CRET"]]
+    "wrong", [["--pasword", "S3CRET"], ["--pasword=S3CRET"], ["-x", "S3CRET"], ["-xS3CRET"]]
 )
 def test_what_follows_a_misspelt_option_is_not_shown(
     read: Callable[[list[str]], ServiceOptions],
@@ -296,7 +298,9 @@ def test_tls_options_demand_a_service_with_tls(
         (recv_options, ["-c", "missing"], "--trust-certificate 'missing' cannot be used: No such"),
         (send_options, ["--client-key", "key.pem"], "--client-certificate and --client-key must"),
         (send_options, ["-u", "ann", "--password-file", "file"], "the first line of 'file' is emp"),
-        (send_options, ["-r", "many"], "-r/--repeat: invalid int value: 'many'"),
+        (send_options, ["-r", "many"], "-r/--repeat: 'many' is not a whole number"),
+        (send_options, ["bad\udcff"], "MESSAGE: it is not valid UTF-8 (a file can be sent with"),
+        (send_options, ["-f", ""], "-f/--file: '': it is no name"),
         (send_options, ["-f", "file", "text"], "FILE and MESSAGE cannot be specified at the same"),
         (send_options, ["--no-verify-name=maybe"], "--no-verify-name"),
         (send_options, ["--top", "x"], "unrecognized arguments: --top"),

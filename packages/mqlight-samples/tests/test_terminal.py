@@ -7,6 +7,7 @@ import re
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import pytest
@@ -16,7 +17,6 @@ from mqlight_samples._terminal import Display
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 class Picture:
@@ -107,6 +107,7 @@ def test_lines_aside_leave_standard_output_to_a_payload(
 
 def test_where_there_is_no_terminal_no_picture_is_asked_for(picture: Picture) -> None:
     with Display(picture) as display:
+        display.begin()
         display.line("one")
     assert not picture.asked.acquire(blocking=False)
 
@@ -124,6 +125,7 @@ def test_where_a_picture_would_be_torn_there_is_none(
     monkeypatch.setenv(variable, value)
     terminal = open_terminal()
     with Display(picture) as display:
+        display.begin()
         display.line("one")
     assert terminal.close() == "one\r\n"
 
@@ -133,6 +135,7 @@ def test_lines_stand_above_the_picture_and_the_last_one_stays(
 ) -> None:
     terminal = open_terminal()
     with Display(picture) as display:
+        display.begin()
         picture.until_drawn()
         display.line("one", "two")
         display.error("problem")
@@ -146,6 +149,7 @@ def test_many_lines_do_not_wait_for_the_next_picture(
 ) -> None:
     terminal = open_terminal()
     with Display(picture) as display:
+        display.begin()
         picture.until_drawn()
         for number in range(5000):
             display.line(str(number))
@@ -159,6 +163,7 @@ def test_a_line_is_neither_wrapped_nor_coloured_nor_read_as_markup(
     line = "[red]http://host/ 42[/red] :smile: " + "x" * 200
     terminal = open_terminal()
     with Display(picture) as display:
+        display.begin()
         picture.until_drawn()
         display.line(line)
     assert line in terminal.close()
@@ -168,7 +173,8 @@ def test_the_cursor_is_visible_while_the_picture_lives(
     picture: Picture, open_terminal: Callable[[], Terminal]
 ) -> None:
     terminal = open_terminal()
-    with Display(picture):
+    with Display(picture) as display:
+        display.begin()
         picture.until_drawn()
     written = terminal.close()
     assert written.index("\x1b[?25h") < written.index("first")
@@ -185,6 +191,7 @@ def test_lines_go_to_a_file_while_the_picture_is_on_the_terminal(
     with (tmp_path / "lines").open("w", encoding="utf-8") as file:
         monkeypatch.setattr(sys, "stdout", file)
         with Display(picture) as display:
+            display.begin()
             picture.until_drawn()
             display.line("one")
     assert (tmp_path / "lines").read_text("utf-8") == "one\n"
@@ -197,5 +204,57 @@ def test_a_program_that_is_done_sooner_shows_no_picture(
     monkeypatch.setattr(_terminal, "_SECONDS_TO_PICTURE", 600)
     terminal = open_terminal()
     with Display(picture) as display:
+        display.begin()
         display.line("one")
     assert terminal.close() == "one\r\n"
+
+
+def test_before_it_has_begun_there_is_no_picture(
+    picture: Picture, open_terminal: Callable[[], Terminal]
+) -> None:
+    terminal = open_terminal()
+    with Display(picture) as display:
+        display.line("one")
+    display.begin()
+    assert terminal.close() == "one\r\n"
+    assert not picture.asked.acquire(blocking=False)
+
+
+def test_where_lines_go_through_a_pipe_what_reads_them_has_the_terminal_for_itself(
+    picture: Picture, open_terminal: Callable[[], Terminal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = open_terminal()
+    reading, writing = os.pipe()
+    with os.fdopen(reading, encoding="utf-8") as lines:
+        with os.fdopen(writing, "w", encoding="utf-8") as pipe:
+            monkeypatch.setattr(sys, "stdout", pipe)
+            with Display(picture) as display:
+                display.begin()
+                display.line("one")
+                assert not display.live
+        assert lines.read() == "one\n"
+    assert terminal.close() == ""
+
+
+@pytest.mark.parametrize("aside", [False, True])
+def test_a_payload_on_the_terminal_is_not_drawn_over(
+    picture: Picture, open_terminal: Callable[[], Terminal], *, aside: bool
+) -> None:
+    terminal = open_terminal()
+    with Display(picture, aside=aside) as display:
+        display.begin()
+        if not aside:
+            picture.until_drawn()
+    assert bool(terminal.close()) is not aside
+
+
+def test_what_cannot_be_written_is_told_with_the_name_of_the_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Path("/dev/full").open("w", buffering=1, encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(OSError, match="No space left on device: 'standard output'"):
+            Display().line("one")
+        monkeypatch.undo()
+        with suppress(OSError):
+            full.close()

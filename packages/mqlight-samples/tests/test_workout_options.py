@@ -44,7 +44,7 @@ def test_an_option_is_read(arguments: list[str], name: str, value: object) -> No
         (["-d", "0"], "argument -d/--delay: '0' is not a number of seconds from 0.001 to"),
         (["--duration", "-1"], "argument --duration: '-1' is not a number of seconds from 0 to"),
         (["--duration", "soon"], "argument --duration: 'soon' is not a number of seconds"),
-        (["--no-verify-name", "true"], "unrecognized arguments: true"),
+        (["--no-verify-name", "true"], "unrecognized arguments: a word that is no option"),
         (["-i", "me"], "unrecognized arguments: -i"),
         (["-s", "amqp://h", "--no-verify-name"], 'must start with "amqps://"'),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import os
 import sys
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["RecvOptions", "SendOptions", "milliseconds", "recv_options", "send_options"]
 
 _MOST_MESSAGE_TTL: Final = 30 * 24 * 60 * 60
+_MOST_BYTES: Final = 256 * 1024 * 1024
+"""Of a file: what a client queues at most."""
 _STANDARD: Final = Path("-")
 """Standard input or output, where a file is asked for."""
 
@@ -45,7 +48,12 @@ class SendOptions(ServiceOptions):
         """
         if self.file is None:
             return self.messages
-        return [sys.stdin.buffer.read() if self.file == _STANDARD else self.file.read_bytes()]
+        standard = self.file == _STANDARD
+        with contextlib.nullcontext(sys.stdin.buffer) if standard else self.file.open("rb") as file:
+            payload = file.read(_MOST_BYTES + 1)
+        if len(payload) > _MOST_BYTES:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(self.file))
+        return [payload]
 
 
 class RecvOptions(ServiceOptions):
@@ -60,6 +68,11 @@ class RecvOptions(ServiceOptions):
     verbose: bool
 
     @property
+    def file_name(self) -> str:
+        """The file as a person names it."""
+        return "standard output" if self.to_standard_output else str(self.file)
+
+    @property
     def to_standard_output(self) -> bool:
         """Whether standard output is the file."""
         return self.file == _STANDARD
@@ -70,11 +83,14 @@ class RecvOptions(ServiceOptions):
         Raises:
             OSError: it cannot be written.
         """
-        if self.file == _STANDARD:
-            sys.stdout.buffer.write(payload)
-            sys.stdout.buffer.flush()
-        elif self.file is not None:
-            self.file.write_bytes(payload)
+        try:
+            if self.to_standard_output:
+                sys.stdout.buffer.write(payload)
+                sys.stdout.buffer.flush()
+            elif self.file is not None:
+                self.file.write_bytes(payload)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self.file_name) from error
 
 
 def send_options(arguments: Sequence[str] | None = None) -> SendOptions:
@@ -83,6 +99,7 @@ def send_options(arguments: Sequence[str] | None = None) -> SendOptions:
     parser.add_argument(
         "messages",
         nargs="*",
+        type=_message,
         metavar="MESSAGE",
         help="message to be sent (default: Hello world!)",
     )
@@ -104,7 +121,7 @@ def send_options(arguments: Sequence[str] | None = None) -> SendOptions:
     parser.add_argument(
         "-r",
         "--repeat",
-        type=int,
+        type=_whole_number,
         default=1,
         help="send messages REPEAT times, if REPEAT <= 0 then repeat forever (default: 1)",
     )
@@ -174,6 +191,25 @@ def milliseconds(seconds: float) -> int:
     return max(round(seconds * 1000), 1) if seconds else 0
 
 
+def _message(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
+        return text
+    message = "it is not valid UTF-8 (a file can be sent with --file)"
+    raise argparse.ArgumentTypeError(message)
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        message = f"{text!r} is not a whole number"
+        raise argparse.ArgumentTypeError(message) from None
+
+
 def _file_to_read(text: str) -> Path:
     return _checked_file(text, Path(text), sys.stdin)
 
@@ -186,9 +222,10 @@ def _checked_file(text: str, needed: Path, standard: TextIO | None) -> Path:
     """Find now what would be found when the first message is there."""
     file = Path(text)
     reason = None
-    if file == _STANDARD:
-        if standard is None:
-            reason = "it is closed"
+    if not text:
+        reason = "it is no name"
+    elif file == _STANDARD:
+        reason = "it is closed" if standard is None else None
     else:
         try:
             needed.stat()

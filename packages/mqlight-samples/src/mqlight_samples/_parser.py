@@ -22,10 +22,14 @@ from mqlight_samples._security import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from _typeshed import SupportsWrite
+
 __all__ = ["MOST_SECONDS", "Parser", "checked", "seconds"]
 
 MOST_SECONDS: Final = 0xFFFFFFFF
 """What AMQP can carry as the time-to-live of a destination."""
+
+_SHELLS: Final = "bash, zsh, fish or tcsh"
 
 _Options = TypeVar("_Options", bound=ServiceOptions)
 _Value = TypeVar("_Value")
@@ -48,7 +52,7 @@ class Parser(argparse.ArgumentParser):
             "--print-completion",
             action=_PrintCompletion,
             metavar="SHELL",
-            help="print what completes these options in a shell, and exit: bash, zsh, fish or tcsh",
+            help=f"print what completes these options in a shell, and exit: {_SHELLS}",
         )
         words = list(sys.argv[1:] if arguments is None else arguments)
         _, unknown = self.parse_known_args(words, options)
@@ -62,6 +66,13 @@ class Parser(argparse.ArgumentParser):
         choose_service(self, options)
         check_security(self, options)
         return options
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Answer `--help`."""
+        if file is not None:
+            super().print_help(file)
+        else:
+            _answer(self, self.format_help().rstrip("\n"))
 
     def error(self, message: str) -> NoReturn:
         """Say in one line what is wrong; the usage, of many lines, would hide it."""
@@ -143,8 +154,7 @@ class _Version(argparse.Action):
         super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        print(parser.prog, version("mqlight-samples"))
-        parser.exit()
+        _answer(parser, f"{parser.prog} {version('mqlight-samples')}")
 
 
 class _PrintCompletion(argparse.Action):
@@ -165,12 +175,23 @@ class _PrintCompletion(argparse.Action):
         import shtab  # noqa: PLC0415 - few ask for it
 
         if shell not in shtab.SUPPORTED_SHELLS:
-            parser.error(f"--print-completion is for {', '.join(shtab.SUPPORTED_SHELLS)}")
+            parser.error(f"--print-completion is for {_SHELLS}")
         for action in parser._actions:  # noqa: SLF001 - as shtab does
             if action.metavar == "FILE":
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
-        print(shtab.complete(parser, str(shell)))
-        parser.exit()
+        _answer(parser, shtab.complete(parser, str(shell)))
+
+
+def _answer(parser: argparse.ArgumentParser, text: str) -> NoReturn:
+    """Print what was asked for and end the program; with status 1 if that cannot be written."""
+    if sys.stdout is not None:
+        try:
+            print(text, flush=True)
+        except OSError as error:
+            # Python would try, and fail, once more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            parser.exit(1, f"{parser.prog}: standard output: {error.strerror}\n")
+    parser.exit()
 
 
 def _name(option: str) -> str:

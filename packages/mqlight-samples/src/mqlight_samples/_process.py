@@ -104,6 +104,7 @@ class Process:
             self._out.discard(client_id)
             try:
                 self._on_connected(client)
+                self.display.begin()
             except Exception as problem:  # noqa: BLE001 - what a callback raises is only logged
                 self.fail(problem)
             self._settled.set()

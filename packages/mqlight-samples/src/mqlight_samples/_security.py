@@ -124,18 +124,19 @@ def add_security(parser: argparse.ArgumentParser) -> None:
     )
     _add_passphrase(group, "client-key", "the client private key")
     group.add_argument(
+        "-k",
         "--keystore",
         metavar="FILE",
         help="use the certificate and private key contained in FILE (in PKCS#12 format) to supply "
         "the identity of the client",
     )
-    _add_passphrase(group, "keystore", "the keystore")
+    _add_passphrase(group, "keystore", "the keystore", "-p")
     group.add_argument(
         "--no-verify-name",
         action="store_true",
         default=None,
-        help="do not check that the server's certificate is for the host that was "
-        "connected to; may be written --no-verify-name=true, and undone by =false",
+        help="do not check that the server's certificate is for the host that was connected to; "
+        "=true behind it says the same, and =false the opposite",
     )
     # A value that only ever follows a "=" is nothing argparse knows: each is an option.
     for value, action in (("true", "store_true"), ("false", "store_false")):
@@ -148,9 +149,10 @@ def add_security(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def _add_passphrase(group: argparse._ArgumentGroup, owner: str, what: str) -> None:
+def _add_passphrase(group: argparse._ArgumentGroup, owner: str, what: str, *short: str) -> None:
     variable = f"MQLIGHT_{owner.upper().replace('-', '_')}_PASSPHRASE"
     group.add_argument(
+        *short,
         f"--{owner}-passphrase",
         metavar="PASSPHRASE",
         help=f"use PASSPHRASE to access {what}; others can see it",

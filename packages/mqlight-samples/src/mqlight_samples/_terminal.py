@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import threading
 from typing import TYPE_CHECKING, Final
@@ -25,11 +26,12 @@ _MOST_LINES: Final = 1000
 
 
 class Display:
-    """A context manager: from a second after it is entered the picture lives, until it is left.
+    """A context manager: from a second after `begin` the picture lives, until it is left.
 
-    The picture is drawn on standard error if that is a terminal, as other programs do it, so that
-    it can be watched while lines go to a file. Elsewhere there are only the lines, each of which
-    can be read as soon as it is written. Any thread may show lines.
+    The picture is drawn on standard error if that is a terminal, so that it can be watched while
+    lines go to a file. Where lines go through a pipe there is none: what reads them may write to
+    the terminal. Without a picture a line can be read as soon as it is written. Any thread may
+    call.
     """
 
     def __init__(
@@ -52,11 +54,14 @@ class Display:
     @property
     def live(self) -> bool:
         """Whether the picture is, or soon will be, where the lines are shown."""
-        return (
-            self._picture is not None
-            and _can_show_pictures(sys.stderr)
-            and _same_terminal(self._lines, sys.stderr)
-        )
+        return self._has_picture() and _same_terminal(self._lines, sys.stderr)
+
+    def begin(self) -> None:
+        """Let there be a picture soon: there is something to show. Later calls do nothing."""
+        with self._lock:
+            if self._thread is None and not self._left.is_set() and self._has_picture():
+                self._thread = threading.Thread(target=self._show_pictures, daemon=True)
+                self._thread.start()
 
     def line(self, *lines: str) -> None:
         """Show lines on standard output, above the picture.
@@ -86,10 +91,7 @@ class Display:
                 self._write_pending(self._live.console)
 
     def __enter__(self) -> Self:
-        """Begin."""
-        if self._picture is not None and _can_show_pictures(sys.stderr):
-            self._thread = threading.Thread(target=self._show_pictures, daemon=True)
-            self._thread.start()
+        """Nothing is drawn before `begin`."""
         return self
 
     def __exit__(
@@ -99,9 +101,18 @@ class Display:
         traceback: TracebackType | None,
     ) -> None:
         """End; the last picture stays."""
-        self._left.set()
-        if self._thread is not None:
-            self._thread.join()
+        with self._lock:
+            self._left.set()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _has_picture(self) -> bool:
+        return (
+            self._picture is not None
+            and _can_show_pictures(sys.stderr)
+            and _leaves_room(sys.stdout, payload=self._aside)
+        )
 
     @property
     def _lines(self) -> TextIO | None:
@@ -164,14 +175,29 @@ class _AsItIs:
 
 
 def _write(stream: TextIO | None, *lines: str) -> None:
-    if stream is not None:  # as it is where a program was started with it closed
+    if stream is None:  # as it is where a program was started with it closed
+        return
+    try:
         stream.write("\n".join(lines) + "\n")
+    except OSError as error:
+        name = "standard error" if stream is sys.stderr else "standard output"
+        raise OSError(error.errno, error.strerror, name) from error
 
 
 def _can_show_pictures(stream: TextIO | None) -> bool:
     if os.environ.get("TERM") in {"dumb", "unknown"} or "MQLIGHT_PYTHON_LOG" in os.environ:
         return False  # the client's log goes to the same place, and would tear the picture
     return stream is not None and stream.isatty()
+
+
+def _leaves_room(output: TextIO | None, *, payload: bool) -> bool:
+    """Whether what goes to standard output cannot come out between the lines of a picture."""
+    if output is None:
+        return True
+    if output.isatty():
+        return not payload
+    mode = os.fstat(output.fileno()).st_mode
+    return stat.S_ISREG(mode) or stat.S_ISCHR(mode)
 
 
 def _same_terminal(one: TextIO | None, other: TextIO | None) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program and return its exit code."""
+    """Run the program, on the main thread, and return its exit code."""
     receiver = Receiver(recv_options(arguments))
     return receiver.process.run(receiver.run)
 
@@ -95,7 +95,7 @@ class Receiver:
             problem = preview(delivery["malformed"])
             self.process.warn(f"received malformed message ({self.received}): {problem}")
         elif self.options.file is not None:
-            self.show(f"Writing message data to {self.options.file}")
+            self.show(f"Writing message data to {self.options.file_name}")
             self.options.write(as_bytes(data))
             confirm = functools.partial(confirm, self.on_written)
         elif self.options.verbose:

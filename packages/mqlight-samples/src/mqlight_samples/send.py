@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program and return its exit code."""
+    """Run the program, on the main thread, and return its exit code."""
     sender = Sender(send_options(arguments))
     return sender.process.run(sender.run)
 
@@ -39,7 +39,8 @@ class Sender:
         if options.repeat > 0:
             self.to_send = options.repeat * max(len(options.messages), 1)
         progress = Count("sent", lambda: self.acknowledged, self.to_send)
-        self.process: Process = Process("mqlight-send", Display(progress))
+        display = Display(None if self.to_send == 1 else progress)
+        self.process: Process = Process("mqlight-send", display)
         self.show: Callable[..., None] = self.process.display.line
         self.drained: threading.Event = threading.Event()
         # The client keeps such a message until the service has acknowledged it, and sends it once

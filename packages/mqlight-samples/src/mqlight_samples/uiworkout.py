@@ -39,7 +39,7 @@ _SECONDS_TO_ARRIVE: Final = 1.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program and return its exit code."""
+    """Run the program, on the main thread, and return its exit code."""
     workout = Workout(workout_options(arguments), random.Random())  # noqa: S311 - no secrets
     return workout.process.run(workout.run)
 

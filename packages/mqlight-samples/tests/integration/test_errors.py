@@ -118,7 +118,7 @@ def test_a_reader_of_the_output_that_goes_away(server: DevServer) -> None:
         sender.stdout.close()
 
         assert sender.wait(30) == 1
-        assert sender.stderr.read() == "mqlight-send: Broken pipe\n"
+        assert sender.stderr.read() == "mqlight-send: standard output: Broken pipe\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
@@ -131,7 +131,45 @@ def test_output_that_cannot_be_written(server: DevServer, program: str) -> None:
         )
 
     assert ended.returncode == 1
-    assert ended.stderr == f"mqlight-{program}: No space left on device\n"
+    assert ended.stderr == f"mqlight-{program}: standard output: No space left on device\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("option", ["--help", "--version", "--print-completion=tcsh"])
+def test_an_answer_that_cannot_be_written(option: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(  # noqa: S603 - the program under test
+            [sys.executable, "-m", "mqlight_samples.send", option],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    assert ended.returncode == 1
+    assert ended.stderr == "mqlight-send: standard output: No space left on device\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("file", ["/dev/full", "-"])
+def test_a_payload_that_cannot_be_written_is_told_with_the_name_of_the_file(
+    send: Start, server: DevServer, file: str
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        receiver = subprocess.Popen(  # noqa: S603 - the program under test
+            [sys.executable, "-m", "mqlight_samples.recv", "-s", server.url, "-f", file],
+            stdout=full if file == "-" else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    with receiver:
+        send("-r", "0", "-d", "0.1")
+        assert receiver.wait(30) == 1
+        assert receiver.stderr is not None
+        name = "standard output" if file == "-" else file
+        last = receiver.stderr.read().splitlines()[-1]
+    assert last == f"mqlight-recv: {name}: No space left on device"
 
 
 @pytest.mark.parametrize("program", ["send", "recv"])

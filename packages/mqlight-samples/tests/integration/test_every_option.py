@@ -58,8 +58,8 @@ CONNECTION: Final = {
     "--client-key": In("test_with_every_file_a_program_connects", "test_a_certificate_and_its_key"),
     "--client-key-passphrase": anywhere("test_the_passphrase_of_a_key_is_given_or_in_a_file"),
     "--client-key-passphrase-file": anywhere("test_the_passphrase_of_a_key_is_given_or_in_a_file"),
-    "--keystore": anywhere("test_a_keystore_holds_certificate_and_key"),
-    "--keystore-passphrase": anywhere("test_a_keystore_holds_certificate_and_key"),
+    "-k, --keystore": anywhere("test_a_keystore_holds_certificate_and_key"),
+    "-p, --keystore-passphrase": anywhere("test_a_keystore_holds_certificate_and_key"),
     "--keystore-passphrase-file": anywhere("test_a_keystore_holds_certificate_and_key"),
     "--no-verify-name": In(
         "test_the_name_in_the_certificate_is_checked_unless_told_otherwise",

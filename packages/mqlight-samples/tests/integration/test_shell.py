@@ -126,7 +126,7 @@ def test_a_reader_that_has_seen_enough_ends_a_sender_with_one_line(
     assert shell.end() == 0
     assert sorted(shell.lines) == [
         f"Connected to {server.url} using client-id me",
-        "mqlight-send: Broken pipe",
+        "mqlight-send: standard output: Broken pipe",
         "status 1",
     ]
 

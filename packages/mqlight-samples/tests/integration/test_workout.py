@@ -161,7 +161,7 @@ def test_a_signal_while_the_clients_are_connecting(run: Run, number: int, status
     assert program.out == program.err == []
 
 
-def test_an_outage_of_all_clients_is_told_in_one_line_and_ridden_out(
+def test_an_outage_of_all_clients_is_not_told_by_each_and_ridden_out(
     workout: Start, server: DevServer
 ) -> None:
     program = workout(*_BRISK)
@@ -174,18 +174,19 @@ def test_an_outage_of_all_clients_is_told_in_one_line_and_ridden_out(
     program.until(lambda: any("Received" in line for line in program.out[before:]))
 
     assert program.end(signal.SIGTERM) == 143
-    (line,) = program.err
-    assert line.startswith(f"mqlight-uiworkout: {server.url}: ")
+    # One, unless some were connected again before others had noticed.
+    assert 1 <= len(program.err) < 8
+    assert all(line.endswith("reconnecting") for line in program.err)
 
 
 def test_a_signal_in_an_outage_ends_it(workout: Start, server: DevServer) -> None:
     program = workout(*_BRISK)
     program.until_printed("Received 20 messages")
     server.stop()
-    program.until(lambda: len(program.err) == 8)
+    program.until_warned("reconnecting")
 
     assert program.end(signal.SIGTERM) == 143
-    assert len(program.err) == 8
+    assert len(program.err) == 1
 
 
 def test_the_time_is_over_in_an_outage(workout: Start, server: DevServer) -> None:
