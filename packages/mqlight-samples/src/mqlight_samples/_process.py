@@ -53,8 +53,8 @@ class Process:
         """The ids of the clients that have been."""
         self._out: set[str] = set()
         """The ids of those that reconnect."""
-        self._failing = threading.Lock()
-        """Held while it fails: several clients may at a time."""
+        self._telling = threading.Lock()
+        """Held while a problem is told: several clients may have it at a time."""
         self._failed = False
         self._signal: int | None = None
         self._settled = threading.Event()
@@ -101,7 +101,8 @@ class Process:
         client_id = client.get_id()
         if state == mqlight.STARTED:
             self._started.add(client_id)
-            self._out.discard(client_id)
+            with self._telling:
+                self._out.discard(client_id)
             try:
                 self._on_connected(client)
                 self.display.begin()
@@ -110,9 +111,10 @@ class Process:
             self._settled.set()
         elif state == mqlight.RETRYING and client_id in self._started:
             # One outage takes the connections of all clients, and is told once.
-            if not self._out:
-                self.warn(f"{_text(error)}; reconnecting")
-            self._out.add(client_id)
+            with self._telling:
+                if not self._out:
+                    self.warn(f"{_text(error)}; reconnecting")
+                self._out.add(client_id)
         elif state == mqlight.RETRYING:
             self.fail(error)
         elif state == mqlight.STOPPED:
@@ -122,7 +124,7 @@ class Process:
 
     def fail(self, problem: object) -> None:
         """End with exit code 1; the first problem is told, what follows from it is not."""
-        with self._failing:
+        with self._telling:
             if not self._failed:
                 self._failed = True
                 self.warn(_text(problem))
