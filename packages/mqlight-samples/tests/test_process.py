@@ -153,6 +153,19 @@ def test_a_signal_stops_the_client_and_is_the_exit_code(
     assert process.run(body) == status
 
 
+def test_an_error_of_a_client_that_a_signal_stops_is_not_told(
+    process: Process, client: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def body() -> None:
+        process.on_state_changed(client, mqlight.STARTED, None)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert client.stopped.wait(30)
+        process.on_state_changed(client, mqlight.STOPPED, mqlight.NetworkError("gone"))
+
+    assert process.run(body) == 143
+    assert capsys.readouterr().err == ""
+
+
 def test_a_signal_before_there_is_a_client_ends_the_program_at_once() -> None:
     program = """
 import os, signal, threading
