@@ -49,12 +49,12 @@ def test_the_table_stays_and_counts_all(workout_in_terminal: Start, server: DevS
     assert terminal.end() == 0
     title, heading, _, *rows, total = table(terminal)
     assert title == f"Connected to {server.url}"
-    assert heading == "Client Topic pattern Share State Sent Received Rate Last message"
+    assert heading == "Client Topic pattern Share State Sent Received Both/s Message"
     assert [re.sub(r"^CLIENT_[0-9a-f]{7} (.*) stopped .*", r"\1", row) for row in rows] == [
         *("shared1 share1", "shared1 share1", "shared/shared2 share2", "shared/shared2 share2"),
         *("private1", "private/private2", "private/private3", "private4"),
     ]
-    counts = [re.search(r" stopped (\d+) (\d+) [\d.]+/s [A-Za-z]", row) for row in rows]
+    counts = [re.search(r" stopped (\d+) (\d+) [\d.]+ [A-Za-z]", row) for row in rows]
     sent, received = (sum(int(one[index]) for one in counts if one) for index in (1, 2))
     assert sent == received > 0
     assert total.startswith(f"Total {sent} {received} ")
@@ -76,6 +76,24 @@ def test_what_takes_less_than_a_second_ends_with_a_summary(workout_in_terminal: 
 
     assert terminal.end() == 0
     assert terminal.lines[-1] == "Total: sent 0, received 0" or table(terminal)
+
+
+def test_in_a_small_window_the_table_shows_what_fits(workout_in_terminal: Start) -> None:
+    terminal = workout_in_terminal("--delay", "0.05", columns=40, lines=10)
+    terminal.until(lambda: any(line.startswith("Total of 8 ") for line in terminal.lines))
+    terminal.until_printed("private/private2 ")
+
+    assert terminal.end(signal.SIGTERM) == 143
+    title, heading, _, *rows, total = (line.split() for line in terminal.lines if line)
+    assert title[0] == "Connected"
+    assert heading == ["Topic", "pattern", "Sent", "Received", "Both/s"]
+    assert [row[0] for row in rows] == [
+        *("shared1", "shared1", "shared/shared2", "shared/shared2"),
+        *("private1", "private/private2"),
+    ]
+    assert all(len(row) == 4 for row in rows)
+    assert total[:3] == ["Total", "of", "8"]
+    assert len(total) == 6
 
 
 def test_the_table_lives(workout_in_terminal: Start, server: DevServer) -> None:
