@@ -50,7 +50,11 @@ class Child:
 
 
 class Children:
-    """A context manager: when it is left, however that happens, no child is left running."""
+    """A context manager: when it is left, however that happens, no child is left running.
+
+    A key like Ctrl-C is for this program alone, which ends the children in the right order. Where
+    it is killed before that, they end by themselves.
+    """
 
     def __init__(self, width: int) -> None:
         """`width` is that of the column of names."""
@@ -62,12 +66,13 @@ class Children:
     def start(self, name: str, module: str, *arguments: str) -> Child:
         """Run a module of Python's path as a program."""
         process = subprocess.Popen(  # noqa: S603 - our own programs
-            [sys.executable, "-P", "-m", module, *arguments],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-P", "-m", "mqlight_samples._tethered", module, *arguments],
+            stdin=subprocess.PIPE,  # nothing is written there: it is the tether
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="backslashreplace",
+            start_new_session=True,  # in the group of this one, Ctrl-C would end them all at once
         )
         child = Child(name, process)
         reader = threading.Thread(target=self._read, args=(child, process.stdout), daemon=True)
@@ -127,6 +132,8 @@ class Children:
             child.process.kill()
             child.process.wait()
             reader.join(_SECONDS_TO_END)
+            if child.process.stdin is not None:
+                child.process.stdin.close()
 
     def _show(self, child: Child, line: str | None) -> None:
         if line is None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import select
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pseudo_terminal import CTRL_C
 
 if TYPE_CHECKING:
-    from conftest import Run
+    from collections.abc import Iterator
+
+    from conftest import InTerminal, Run
 
 
 def test_the_demo_shows_what_travels_and_ends_with_a_summary(run: Run) -> None:
@@ -42,6 +48,48 @@ def test_no_program_of_the_demo_outlives_it(
     assert demo.err == []
     assert started
     assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits for processes of others")
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
+def test_when_the_demo_is_killed_its_programs_end_by_themselves(run: Run, number: int) -> None:
+    demo = run("demo")
+    demo.until_printed("sender | 1: ")
+    with contextlib.ExitStack() as stack:
+        programs = [stack.enter_context(ending(pid)) for pid in children(demo.process.pid)]
+
+        assert demo.end(number) == -number
+        assert [len(program.poll(30_000)) for program in programs] == [1] * 5
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits for processes of others")
+@pytest.mark.parametrize("presses", [1, 2])
+def test_ctrl_c_in_a_terminal_ends_it_without_a_complaint(
+    in_terminal: InTerminal, presses: int
+) -> None:
+    demo = in_terminal("demo")
+    demo.until_printed("sender | 1: ")
+    with contextlib.ExitStack() as stack:
+        programs = [stack.enter_context(ending(pid)) for pid in children(demo.process.pid)]
+        demo.type(CTRL_C * presses)
+
+        assert demo.end() == 130
+        assert [len(program.poll(30_000)) for program in programs] == [1] * 5
+    begun, *complaints = [line for line in demo.lines if "mqlight-" in line]
+    assert "mqlight-devserver listening on" in begun
+    assert complaints == []
+
+
+@contextlib.contextmanager
+def ending(pid: int) -> Iterator[select.poll]:
+    """What can be polled until a process has ended, whoever has started it."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        yield poll
+    finally:
+        os.close(descriptor)
 
 
 def children(parent: int) -> set[int]:
