@@ -148,7 +148,7 @@ SHOWN: Final[dict[str, dict[str, In]]] = {
             "test_verbose_shows_messages_above_the_table",
         ),
     },
-    "demo": HELP,
+    "demo": ABOUT,
 }
 
 IN_TERMINAL: Final = {"anywhere", "in_terminal", "recv_in_terminal", "workout_in_terminal"}
@@ -215,7 +215,7 @@ def test_help_names_every_option(anywhere: RunAnywhere, program: str, options: s
         assert option.rpartition(", ")[2].partition("=")[0] in shown
 
 
-@pytest.mark.parametrize("name", ["send", "recv", "uiworkout"])
+@pytest.mark.parametrize("name", ["send", "recv", "uiworkout", "demo"])
 def test_the_version_is_shown(anywhere: RunAnywhere, name: str) -> None:
     running = anywhere(name, "--version")
 
@@ -223,7 +223,7 @@ def test_the_version_is_shown(anywhere: RunAnywhere, name: str) -> None:
     assert running.lines == [f"mqlight-{name} {version('mqlight-samples')}"]
 
 
-@pytest.mark.parametrize("name", ["send", "recv", "uiworkout"])
+@pytest.mark.parametrize("name", ["send", "recv", "uiworkout", "demo"])
 def test_a_shell_is_told_how_to_complete(anywhere: RunAnywhere, name: str) -> None:
     running = anywhere(name, "--print-completion", "tcsh")
 
