@@ -47,6 +47,14 @@ class Parser(argparse.ArgumentParser):
     def read(self, arguments: Sequence[str] | None, options: _Options) -> _Options:
         """Read the arguments, or the command line; wrong usage ends the program with status 2."""
         add_security(self)
+        self.read_words(arguments, options)
+        read_secrets(self, options, os.environ)
+        choose_service(self, options)
+        check_security(self, options)
+        return options
+
+    def read_words(self, arguments: Sequence[str] | None, options: argparse.Namespace) -> None:
+        """Do the same for a program that does not connect to a service itself."""
         self.add_argument("--version", action=_Version, help="show the version and exit")
         self.add_argument(
             "--print-completion",
@@ -62,10 +70,6 @@ class Parser(argparse.ArgumentParser):
             named = [_name(argument) for argument in unknown if argument.startswith("-")]
             names = " ".join(named) or "a word that is no option"
             self.error(f"unrecognized arguments: {names}")
-        read_secrets(self, options, os.environ)
-        choose_service(self, options)
-        check_security(self, options)
-        return options
 
     def print_help(self, file: SupportsWrite[str] | None = None) -> None:
         """Answer `--help`."""

@@ -7,12 +7,13 @@ name the same share, so that each message goes to one of the two.
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import sys
 from typing import TYPE_CHECKING, Final
 
 from mqlight_samples._children import Child, Children
-from mqlight_samples._parser import Parser, _PrintCompletion, _Version
+from mqlight_samples._parser import Parser
 from mqlight_samples._process import Process
 
 if TYPE_CHECKING:
@@ -36,14 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser(
         "mqlight-demo", "Run a server, receivers and a sender, and show what travels between them."
     )
-    parser.add_argument("--version", action=_Version, help="show the version and exit")
-    parser.add_argument(
-        "--print-completion",
-        action=_PrintCompletion,
-        metavar="SHELL",
-        help="print what completes these options in a shell, and exit: bash, zsh, fish or tcsh",
-    )
-    parser.parse_args(arguments)
+    parser.read_words(arguments, argparse.Namespace())
     process = Process("mqlight-demo")
     return process.run(lambda: demonstrate(process))
 
