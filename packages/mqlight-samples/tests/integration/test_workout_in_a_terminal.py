@@ -111,7 +111,7 @@ def test_the_table_lives(workout_in_terminal: Start, server: DevServer) -> None:
 
 @pytest.mark.parametrize("option", ["-v", "--verbose"])
 def test_verbose_shows_messages_above_the_table(workout_in_terminal: Start, option: str) -> None:
-    terminal = workout_in_terminal(option, "-d", "0.05")
+    terminal = workout_in_terminal(option, "-d", "0.5")  # a terminal is no fast reader
     terminal.until(lambda: table(terminal))
     before = len(terminal.lines)
     terminal.until(lambda: len(terminal.lines) > before + 20)
