@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CTRL_C: Final = "\x03"
 CTRL_D: Final = "\x04"
+CTRL_Z: Final = "\x1a"
 
 _MOST_SECONDS: Final = 30.0
 """How long anything may take before a test fails; a machine under load is slow."""

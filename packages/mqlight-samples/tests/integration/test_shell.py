@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from pseudo_terminal import CTRL_C, CTRL_D
+from pseudo_terminal import CTRL_C, CTRL_D, CTRL_Z
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +82,27 @@ def test_a_stopped_receiver_leaves_the_terminal_as_it_was(
     assert stop(receiver) == status
     assert receiver.cursor_is_visible
     assert "Traceback" not in "".join(receiver.lines)
+
+
+def test_ctrl_z_holds_a_sender_and_its_picture_until_fg(
+    terminal: Callable[..., PseudoTerminal], server: DevServer
+) -> None:
+    shell = terminal(["sh", "-i"], environment={"PS1": "ready> "}, columns=200)
+    shell.until_printed("ready>")
+    shell.type(command("send", "-s", server.url, "-r", "2", "-d", "3600") + "\n")
+    shell.until_printed("1 of 2 sent")
+    shell.type(CTRL_Z)
+    shell.until_printed("Stopped")
+    shell.until(lambda: shell.lines[-1].startswith("ready>"))
+    assert shell.cursor_is_visible
+
+    shell.type("fg\n")
+    shell.until(lambda: "1 of 2 sent" in shell.lines[-1])
+    shell.type(CTRL_C)
+    shell.until(lambda: shell.lines[-1].startswith("ready>"))
+    shell.type("exit $?\n")
+    assert shell.end() == 130
+    assert shell.lines.count("Hello world!") == 1
 
 
 def test_ctrl_c_ends_a_demo_and_all_its_programs(in_terminal: InTerminal) -> None:
