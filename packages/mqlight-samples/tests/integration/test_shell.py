@@ -152,6 +152,17 @@ def test_a_reader_that_has_seen_enough_ends_a_sender_with_one_line(
     ]
 
 
+@pytest.mark.parametrize(("program", "closed"), [("send", "<&-"), ("recv", ">&-")])
+def test_no_payload_is_read_from_or_lost_in_what_is_closed(
+    terminal: Callable[..., PseudoTerminal], server: DevServer, program: str, closed: str
+) -> None:
+    line = command(program, "-s", server.url, "-f", "-")
+    shell = terminal(["sh", "-c", f"{line} {closed}"])
+
+    assert shell.end() == 2
+    assert "argument -f/--file: '-': it is closed" in shell.lines[-1]
+
+
 @PROGRAMS
 def test_each_line_can_be_read_while_the_program_goes_on(
     run: Run, server: DevServer, client: Client, program: str
