@@ -92,6 +92,30 @@ def ending(pid: int) -> Iterator[select.poll]:
         os.close(descriptor)
 
 
+def test_a_demo_in_a_terminal_tells_its_programs_apart_by_colours(in_terminal: InTerminal) -> None:
+    demo = in_terminal("demo")
+
+    assert demo.end() == 0
+    assert demo.lines[-1].startswith("Summary: 10 sent, 20 received")
+    named = {
+        ("".join(cell.data for cell in row[:6]), row[0].fg)
+        for row in demo.cells
+        if row[7].data == "|"
+    }
+    assert {name for name, _ in named} >= {"news  ", "sender"}
+    assert len({colour for _, colour in named}) == len(named)
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_a_demo_without_colours(in_terminal: InTerminal, environment: dict[str, str]) -> None:
+    demo = in_terminal("demo", environment=environment)
+    demo.until_printed("listening on")
+
+    demo.type(CTRL_C)
+    assert demo.end() == 130
+    assert b"\x1b" not in demo.written
+
+
 def children(parent: int) -> set[int]:
     """The processes that a process has started."""
     found = set()

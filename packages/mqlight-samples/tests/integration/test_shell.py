@@ -1,4 +1,4 @@
-"""How the programs behave in a shell: keys, signals, pipelines, and payloads on a screen."""
+"""How the programs behave in a shell: keys, signals, pipelines, closed streams."""
 
 from __future__ import annotations
 
@@ -105,39 +105,6 @@ def test_ctrl_z_holds_a_sender_and_its_picture_until_fg(
     assert shell.lines.count("Hello world!") == 1
 
 
-def test_ctrl_c_ends_a_demo_and_all_its_programs(in_terminal: InTerminal) -> None:
-    demo = in_terminal("demo")
-    demo.until_printed("sender | 1: Hello world!")
-
-    assert stop_typed(demo) == 130
-    assert demo.is_deserted()
-    assert "Traceback" not in "".join(demo.lines)
-    assert "exit code" not in "".join(demo.lines)
-
-
-def test_a_demo_in_a_terminal_tells_its_programs_apart_by_colours(in_terminal: InTerminal) -> None:
-    demo = in_terminal("demo")
-
-    assert demo.end() == 0
-    assert demo.lines[-1].startswith("Summary: 10 sent, 20 received")
-    named = {
-        ("".join(cell.data for cell in row[:6]), row[0].fg)
-        for row in demo.cells
-        if row[7].data == "|"
-    }
-    assert {name for name, _ in named} >= {"news  ", "sender"}
-    assert len({colour for _, colour in named}) == len(named)
-
-
-@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_a_demo_without_colours(in_terminal: InTerminal, environment: dict[str, str]) -> None:
-    demo = in_terminal("demo", environment=environment)
-    demo.until_printed("listening on")
-
-    assert stop_typed(demo) == 130
-    assert b"\x1b" not in demo.written
-
-
 def test_a_reader_that_has_seen_enough_ends_a_sender_with_one_line(
     terminal: Callable[..., PseudoTerminal], server: DevServer
 ) -> None:
@@ -214,57 +181,6 @@ def test_a_payload_goes_through_a_pipeline_and_nothing_else_does(
         "Subscribed to pattern: public",
         "PAYLOAD",
     ]
-
-
-PAYLOADS = {
-    "\x1b[2J\x1b[1;1Hgone": r"\x1b[2J\x1b[1;1Hgone",
-    "\x1b]0;owned\x07": r"\x1b]0;owned\x07",
-    "\x1b[31mred": r"\x1b[31mred",
-    "\x9b31mred": r"\x9b31mred",
-    "one\r\ntwo\n\n": r"one\r\ntwo\n\n",
-    "over\b\b\b\bwritten\ttab": r"over\x08\x08\x08\x08written\ttab",
-    "\x0e charset \x0f": r"\x0e charset \x0f",
-    "\u202eright to left\u202c": r"\u202eright to left\u202c",
-    "שלום": "שלום",
-    "漢字かな": "漢字かな",
-    "漢" * 60: "漢" * 60,
-    "[bold red]markup[/] :smile: {task.total}": "[bold red]markup[/] :smile: {task.total}",
-}
-
-
-def assert_whole(program: PseudoTerminal) -> None:
-    """After the two lines that say that it is connected there is one for each payload."""
-    own = slice(2, 2 + len(PAYLOADS))
-    assert program.lines[own] == list(PAYLOADS.values())
-    assert {cell.fg for row in program.cells[own] for cell in row} == {"default"}
-    assert program.lines[0].startswith("Connected to")
-    assert program.title == ""
-    assert program.cursor_column == 0
-
-
-def test_no_payload_breaks_the_screen_of_a_sender(
-    in_terminal: InTerminal, server: DevServer, client: Client
-) -> None:
-    with client.subscribe("public") as messages:
-        sender = in_terminal("send", "-s", server.url, "--", *PAYLOADS, columns=130)
-        assert sender.end() == 0
-        assert [messages.receive(PATIENCE).data for _ in PAYLOADS] == list(PAYLOADS)
-
-    assert_whole(sender)
-
-
-def test_no_payload_breaks_the_screen_of_a_receiver_or_its_picture(
-    in_terminal: InTerminal, server: DevServer, client: Client
-) -> None:
-    receiver = in_terminal("recv", "-s", server.url, columns=130)
-    receiver.until_printed("0 received")
-    for payload in PAYLOADS:
-        client.send("public", payload)
-    receiver.until_printed(f"{len(PAYLOADS)} received")
-
-    assert receiver.end(signal.SIGTERM) == 143
-    assert_whole(receiver)
-    assert f"{len(PAYLOADS)} received" in receiver.lines[-1]
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
