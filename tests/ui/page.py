@@ -33,9 +33,9 @@ return Object.fromEntries([...document.querySelectorAll("#flow .column")].map((c
 _FOCUSED: Final = """
 const one = document.activeElement;
 const name = one.getAttribute("aria-label") ?? one.textContent.trim().slice(0, 30);
-const region = one.getAttribute("role") === "region";
-const label = region && document.getElementById(one.getAttribute("aria-labelledby")).textContent;
-return [one.tagName.toLowerCase(), region ? label : name];
+const group = one.getAttribute("role") === "group";
+const label = group && document.getElementById(one.getAttribute("aria-labelledby")).textContent;
+return [one.tagName.toLowerCase(), group ? label : name];
 """
 
 

@@ -25,11 +25,13 @@ export class Flow {
 
   show(state) {
     const columns = {
-      senders: busiest(state.clients.filter((one) => one.publishes.length), (one) => one.sent),
-      topics: busiest(state.topics, (one) => one.messages),
-      destinations: busiest(state.destinations, (one) => one.delivered + one.waiting),
-      receivers: busiest(state.clients.filter((one) => one.subscribes.length),
-        (one) => one.received),
+      senders: this.#busiest(state.clients.filter((one) => one.publishes.length),
+        (one) => `s ${one.client}`, (one) => one.sent),
+      topics: this.#busiest(state.topics, (one) => `t ${one.topic}`, (one) => one.messages),
+      destinations: this.#busiest(state.destinations, (one) => `d ${one.key}`,
+        (one) => one.delivered + one.waiting),
+      receivers: this.#busiest(state.clients.filter((one) => one.subscribes.length),
+        (one) => `r ${one.client}`, (one) => one.received),
     };
     untangle(columns, state);
     const nodes = new Map();
@@ -52,6 +54,18 @@ export class Flow {
     }
     this.#connect(state, columns, performance.now());
     this.#place();
+  }
+
+  /** The busiest of `items`; who is shown already stays until others are clearly busier. */
+  #busiest(items, key, size) {
+    const shown = [...items];
+    if (items.length > MOST_NODES) {
+      const weight = (one) => size(one) * (this.#nodes.has(key(one)) ? 1.25 : 1);
+      shown.sort((a, b) => weight(b) - weight(a));
+      shown.length = MOST_NODES;
+    }
+    shown.sort((a, b) => name(a).localeCompare(name(b), "en", { numeric: true }));
+    return { shown, more: items.length - shown.length };
   }
 
   #node(nodes, key, name, figure, detail) {
@@ -138,14 +152,6 @@ export class Flow {
       edge.group.setAttribute("stroke-width", edge.width.toFixed(2));
     });
   }
-}
-
-/** The busiest of `items`, in an order that does not change with every message. */
-function busiest(items, size) {
-  const shown = items.length <= MOST_NODES ? [...items]
-    : [...items].sort((a, b) => size(b) - size(a)).slice(0, MOST_NODES);
-  shown.sort((a, b) => name(a).localeCompare(name(b), "en", { numeric: true }));
-  return { shown, more: items.length - shown.length };
 }
 
 const name = (one) => one.topic ?? one.pattern ?? one.client;

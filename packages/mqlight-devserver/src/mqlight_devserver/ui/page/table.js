@@ -37,7 +37,7 @@ export class Table {
     const table = element("table", { "aria-labelledby": title.id },
       element("thead", {}, head), this.#body);
     section.append(element("div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": title.id }, table));
+      { class: "scroll", tabindex: "0", role: "group", "aria-labelledby": title.id }, table));
     if (sortedBy !== undefined) this.#sortBy(columns[sortedBy]);
   }
 
@@ -78,7 +78,9 @@ export class Table {
     if (this.#sorted !== null) {
       const value = this.#sorted.sort;
       const sign = this.#descending ? -1 : 1;
-      fitting.sort((a, b) => sign * compare(value(a), value(b)));
+      const order = (a, b) => sign * compare(value(a), value(b));
+      // Rows that are alike keep their places.
+      fitting.sort((a, b) => order(a, b) || compare(this.#key(a), this.#key(b)));
     }
     const shown = new Map();
     for (const row of fitting.slice(0, MOST_ROWS)) {
