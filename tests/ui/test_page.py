@@ -97,6 +97,10 @@ def test_the_picture_joins_those_who_talk(page: Page, served: DevServer) -> None
         writer.send("a/1", "x", qos=1)
         page.until(lambda: page.run(lit) == 3)
         page.until(lambda: page.run(lit) == 0)
+        unseen = (
+            'return [...document.querySelectorAll("#flow .unseen")].map((one) => one.innerText)'
+        )
+        assert page.run(unseen) == ["leads to a/1", "leads to a/+", *["leads to reader"] * 2, ""]
 
 
 def test_lines_begin_and_end_at_what_they_join(page: Page, served: DevServer) -> None:
@@ -160,12 +164,36 @@ def test_a_server_that_goes_and_comes_back(window: Page, served: DevServer) -> N
     window.wait_for_rows("topics", [["after", "1"]])
 
 
-def test_a_page_that_is_paused_stands_still(page: Page, served: DevServer) -> None:
+COUNT_QUESTIONS = """
+const ask = window.fetch;
+window.asked = 0;
+window.fetch = (...what) => { window.asked += 1; return ask(...what); };
+"""
+LOOK_AGAIN = """
+window.asked = 0;
+document.dispatchEvent(new Event("visibilitychange"));
+return window.asked;
+"""
+HIDE = (
+    'Object.defineProperty(document, "hidden", { configurable: true, value: arguments[0] === 1 });'
+)
+
+
+def test_a_page_that_is_paused_asks_nothing(page: Page, served: DevServer) -> None:
+    page.run(COUNT_QUESTIONS)
     page.run('document.getElementById("pause").click()')
     page.wait_for_status("Paused")
-    page.requested()
     with Client(served.url, "sender") as sender:
         sender.send("a", "x", qos=1)
+    assert page.run(LOOK_AGAIN) == 0
     assert page.rows("topics") == [["Nothing has been published yet."]]
     page.run('document.getElementById("pause").click()')
     page.wait_for_rows("topics", [["a", "1"]])
+
+
+def test_a_page_that_nobody_sees_asks_nothing(page: Page) -> None:
+    page.run(COUNT_QUESTIONS)
+    page.run(HIDE, 1)
+    assert page.run(LOOK_AGAIN) == 0
+    page.run(HIDE, 0)
+    page.until(lambda: page.run(LOOK_AGAIN) == 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mqlight_devserver.settings import PAGE_MESSAGES
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
@@ -15,7 +17,6 @@ __all__ = ["UI_PORT", "add_ui", "check_ui", "page_server", "recent_messages"]
 
 UI_PORT: Final = 9180
 _HOST: Final = "127.0.0.1"
-_RECENT_MESSAGES: Final = 50
 
 
 def add_ui(parser: argparse.ArgumentParser, port: Callable[[str], int]) -> None:
@@ -46,7 +47,7 @@ def check_ui(parser: argparse.ArgumentParser, options: argparse.Namespace) -> No
 
 def recent_messages(options: argparse.Namespace) -> int:
     """Return how many of the last messages the page wants to show."""
-    return 0 if options.ui is None else _RECENT_MESSAGES
+    return 0 if options.ui is None else PAGE_MESSAGES
 
 
 def page_server(options: argparse.Namespace, server: Server) -> PageServer | None:

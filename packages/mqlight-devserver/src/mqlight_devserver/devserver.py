@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mqlight_devserver.server import Server
-from mqlight_devserver.settings import LARGEST_PORT, Settings, check_number
+from mqlight_devserver.settings import LARGEST_PORT, PAGE_MESSAGES, Settings, check_number
 from mqlight_devserver.store.error import StoreError
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["DevServer"]
 
 logger: logging.Logger = logging.getLogger(__name__)
-
-
-_RECENT_MESSAGES: Final = 50
 
 
 class DevServer:
@@ -80,7 +77,7 @@ class DevServer:
             max_message_size=max_message_size,
             max_queued_bytes=max_queued_bytes,
             idle_timeout=idle_timeout,
-            recent_messages=0 if ui_port is None else _RECENT_MESSAGES,
+            recent_messages=0 if ui_port is None else PAGE_MESSAGES,
         )
         self._host = host
         self._port = port

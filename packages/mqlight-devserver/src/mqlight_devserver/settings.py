@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["LARGEST_PORT", "Settings", "check_number"]
+__all__ = ["LARGEST_PORT", "PAGE_MESSAGES", "Settings", "check_number"]
 
 LARGEST_PORT: Final = 65535
+PAGE_MESSAGES: Final = 50
+"""How many of the last messages a page shows."""
 
 _MEBIBYTE: Final = 1024 * 1024
 _DAY: Final = 24 * 3600

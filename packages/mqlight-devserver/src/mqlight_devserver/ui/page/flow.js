@@ -71,7 +71,7 @@ export class Flow {
   #node(nodes, key, name, figure, detail) {
     const node = this.#nodes.get(key) ?? element("li", { class: "node" },
       element("span", { class: "name" }), element("span", { class: "figure" }),
-      element("span", { class: "detail" }));
+      element("span", { class: "detail" }), element("span", { class: "unseen" }));
     const [first, second, third] = node.children;
     setText(first, name);
     setText(second, figure);
@@ -111,7 +111,20 @@ export class Flow {
     }
     this.#edges = edges;
     this.#drawn = [...edges.values()];
+    this.#tell();
     arrange(this.#picture, this.#drawn.map((edge) => edge.group));
+  }
+
+  /** Say to those who do not see the lines where they lead. */
+  #tell() {
+    const ends = new Map([...this.#nodes.keys()].map((key) => [key, []]));
+    for (const { from, to } of this.#drawn) {
+      ends.get(from).push(this.#nodes.get(to).firstChild.textContent);
+    }
+    for (const [key, names] of ends) {
+      const text = names.length ? `leads to ${names.join(", ")}` : "";
+      setText(this.#nodes.get(key).lastChild, text);
+    }
   }
 
   #edge(edges, from, to, meter, now) {
