@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mqlight_core import describe_value, redact_options, redact_url
+from mqlight_core import describe_value, printable, redact_options, redact_url
 
 
 @pytest.mark.parametrize(
@@ -113,3 +113,30 @@ def test_a_value_without_a_repr_is_described_by_its_type() -> None:
 
     assert describe_value(Unprintable()) == "<Unprintable>"
     assert describe_value(10**5000) == "<int>"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("a/b", "a/b"),
+        ("Grüße/漢字 😀", "Grüße/漢字 😀"),
+        (r"C:\new", r"C:\new"),
+        ("\x1b[2J", r"\x1b[2J"),
+        ("\x9b2J", r"\x9b2J"),
+        ("one\r\n\ttwo", r"one\r\n\ttwo"),
+        ("one\u2028two\x85", r"one\u2028two\x85"),
+        ("\u202eright to left\u2066", r"\u202eright to left\u2066"),
+        ("\udcff", r"\udcff"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_written_as_an_escape(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@given(st.text())
+def test_printable_text_is_one_line_that_can_be_encoded(text: str) -> None:
+    shown = printable(text)
+    assert len(shown.splitlines()) <= 1
+    shown.encode()
+    assert printable(shown) == shown

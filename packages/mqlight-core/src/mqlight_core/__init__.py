@@ -23,7 +23,7 @@ from mqlight_core.errors import (
     SubscribedError,
     UnsubscribedError,
 )
-from mqlight_core.redact import describe_value, redact_options, redact_url
+from mqlight_core.redact import describe_value, printable, redact_options, redact_url
 from mqlight_core.service import Service, parse_service_url
 from mqlight_core.source import ServiceSource, service_source
 from mqlight_core.topics import (
@@ -67,6 +67,7 @@ __all__ = [
     "generate_client_id",
     "parse_address",
     "parse_service_url",
+    "printable",
     "redact_options",
     "redact_url",
     "service_source",

@@ -1,4 +1,4 @@
-"""What may be shown of a value that a user gave: no secret, no surprise, no endless text."""
+"""What may be shown of a value that others gave: no secret, no surprise, no endless text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["describe_value", "redact_options", "redact_url"]
+__all__ = ["describe_value", "printable", "redact_options", "redact_url"]
 
 _HIDDEN = "********"
 _LONGEST = 200
@@ -27,6 +27,11 @@ _ODD_PORT = re.compile(
 )
 _QUERY = re.compile(r"(?P<mark>[?#]).*", re.DOTALL)
 _SECRET_OPTION = re.compile(r"password|passphrase", re.IGNORECASE)
+# What moves the cursor, starts an escape sequence, ends a line, turns the direction of writing
+# around, or cannot be encoded (a lone surrogate).
+_NOT_PRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def redact_url(text: str) -> str:
@@ -70,3 +75,12 @@ def describe_value(value: object) -> str:
     except Exception:  # noqa: BLE001 - anything at all can come out of a user's __repr__
         return f"<{type(value).__name__}>"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def printable(text: str) -> str:
+    r"""Give a text back as one line that a terminal shows as it is, and that can be encoded.
+
+    Control characters, line ends, marks of the direction of writing and lone surrogates become
+    escapes as in a Python literal: ``\x1b``, ``\n``. All else stays, backslashes too.
+    """
+    return _NOT_PRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
-from typing import Final
+
+from mqlight_core import printable
 
 __all__ = ["Formatter"]
-
-# What moves the cursor, starts an escape sequence, ends a line, turns the direction of writing
-# around, or cannot be encoded (a lone surrogate).
-_UNSAFE: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 
 
 class Formatter(logging.Formatter):
@@ -23,5 +17,4 @@ class Formatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
         """Return the line."""
-        line = super().formatMessage(record)
-        return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), line)
+        return printable(super().formatMessage(record))
