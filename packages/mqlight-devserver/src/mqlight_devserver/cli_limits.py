@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final, TypeVar
 
-from mqlight_devserver.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from mqlight_devserver.settings import BOUNDS, LARGEST_STORED, Settings, broken_rule
 
 __all__ = ["add_limits", "check_limits"]
+
+_Number = TypeVar("_Number", int, float)
 
 _UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
@@ -47,22 +46,18 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
 
 def check_limits(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """End with usage where a limit is not possible together with the other options."""
-    try:
-        _check(lambda: Settings(store=options.store, max_message_size=options.max_message_size))
-    except argparse.ArgumentTypeError as error:
-        parser.error(f"argument --max-message-size: with --store it {error}")
+    if options.store is not None:
+        broken = broken_rule(options.max_message_size, 1, LARGEST_STORED)
+        if broken is not None:
+            parser.error(f"argument --max-message-size: with --store it {broken}")
 
 
 def _message_size(text: str) -> int:
-    size = _bytes(text)
-    _check(lambda: Settings(max_message_size=size))
-    return size
+    return _in_bounds("max_message_size", _bytes(text))
 
 
 def _queued_bytes(text: str) -> int:
-    size = _bytes(text)
-    _check(lambda: Settings(max_queued_bytes=size))
-    return size
+    return _in_bounds("max_queued_bytes", _bytes(text))
 
 
 def _idle_timeout(text: str) -> float:
@@ -71,8 +66,7 @@ def _idle_timeout(text: str) -> float:
     except ValueError:
         message = f"{text!r} is not a number of seconds"
         raise argparse.ArgumentTypeError(message) from None
-    _check(lambda: Settings(idle_timeout=seconds))
-    return seconds
+    return _in_bounds("idle_timeout", seconds)
 
 
 def _bytes(text: str) -> int:
@@ -83,12 +77,11 @@ def _bytes(text: str) -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
-def _check(make: Callable[[], Settings]) -> None:
-    try:
-        make()
-    except ValueError as error:
-        _, _, rule = str(error).partition(" ")
-        raise argparse.ArgumentTypeError(rule) from None
+def _in_bounds(setting: str, number: _Number) -> _Number:
+    broken = broken_rule(number, *BOUNDS[setting])
+    if broken is not None:
+        raise argparse.ArgumentTypeError(broken)
+    return number
 
 
 def _mebibytes(size: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mqlight_devserver.settings import PAGE_MESSAGES
+from mqlight_devserver.settings import MESSAGES_ON_PAGE
 
 if TYPE_CHECKING:
     import argparse
@@ -47,7 +47,7 @@ def check_ui(parser: argparse.ArgumentParser, options: argparse.Namespace) -> No
 
 def recent_messages(options: argparse.Namespace) -> int:
     """Return how many of the last messages the page wants to show."""
-    return 0 if options.ui is None else PAGE_MESSAGES
+    return 0 if options.ui is None else MESSAGES_ON_PAGE
 
 
 def page_server(options: argparse.Namespace, server: Server) -> PageServer | None:

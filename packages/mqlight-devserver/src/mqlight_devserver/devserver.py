@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mqlight_devserver.server import Server
-from mqlight_devserver.settings import LARGEST_PORT, PAGE_MESSAGES, Settings, check_number
+from mqlight_devserver.settings import LARGEST_PORT, MESSAGES_ON_PAGE, Settings, check_number
 from mqlight_devserver.store.error import StoreError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class DevServer:
             max_message_size=max_message_size,
             max_queued_bytes=max_queued_bytes,
             idle_timeout=idle_timeout,
-            recent_messages=0 if ui_port is None else PAGE_MESSAGES,
+            recent_messages=0 if ui_port is None else MESSAGES_ON_PAGE,
         )
         self._host = host
         self._port = port

@@ -13,15 +13,32 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["LARGEST_PORT", "PAGE_MESSAGES", "Settings", "check_number"]
+__all__ = [
+    "BOUNDS",
+    "LARGEST_PORT",
+    "LARGEST_STORED",
+    "MESSAGES_ON_PAGE",
+    "Settings",
+    "broken_rule",
+    "check_number",
+]
 
 LARGEST_PORT: Final = 65535
-PAGE_MESSAGES: Final = 50
-"""How many of the last messages a page shows."""
+MESSAGES_ON_PAGE: Final = 50
+"""`recent_messages` of a server that has a page."""
 
 _MEBIBYTE: Final = 1024 * 1024
 _DAY: Final = 24 * 3600
-_LARGEST_STORED: Final = 900_000_000
+
+BOUNDS: Final = {
+    "credit": (1, 2**31 - 1),
+    "max_message_size": (1, 2**31 - 1),
+    "max_queued_bytes": (0, math.inf),
+    "recent_messages": (0, 2**31 - 1),
+    "idle_timeout": (0, 2**31 / 1000),
+}
+"""The least and the most of the settings that are numbers."""
+LARGEST_STORED: Final = 900_000_000
 """A message that SQLite takes: 10^9 bytes, with what the server adds to it."""
 
 
@@ -70,12 +87,11 @@ class Settings:
         if self.tls is not None and not isinstance(self.tls, ServerTls):
             message = f"tls must be ServerTls, not {type(self.tls).__name__}"
             raise TypeError(message)
-        check_number("credit", self.credit, 1, 2**31 - 1)
-        largest = 2**31 - 1 if self.store is None else _LARGEST_STORED
-        check_number("max_message_size", self.max_message_size, 1, largest)
-        check_number("max_queued_bytes", self.max_queued_bytes, 0, math.inf)
-        check_number("recent_messages", self.recent_messages, 0, 2**31 - 1)
-        check_number("idle_timeout", self.idle_timeout, 0, 2**31 / 1000, float)
+        for name, (least, most) in BOUNDS.items():
+            kind = float if name == "idle_timeout" else int
+            check_number(name, getattr(self, name), least, most, kind)
+        if self.store is not None:
+            check_number("max_message_size", self.max_message_size, 1, LARGEST_STORED)
 
 
 def check_number(
@@ -90,6 +106,14 @@ def check_number(
     if isinstance(value, bool) or not isinstance(value, int | kind):
         message = f"{name} must be {kind.__name__}, not {type(value).__name__}"
         raise TypeError(message)
-    if not least <= value <= most:
-        message = f"{name} must be from {least} to {most}, not {value}"
+    broken = broken_rule(value, least, most)
+    if broken is not None:
+        message = f"{name} {broken}"
         raise ValueError(message)
+
+
+def broken_rule(number: float, least: float, most: float) -> str | None:
+    """Say what a number out of range must be; None if it is in range."""
+    if least <= number <= most:
+        return None
+    return f"must be from {least} to {most}, not {number}"
