@@ -108,6 +108,9 @@ def test_wrong_usage_is_explained_and_ends_with_2(
     assert ended.value.code == 2
     output = capsys.readouterr()
     assert said in output.err
+    assert output.err.startswith("mqlight-devserver: ")
+    assert output.err.endswith(" (--help shows all options)\n")
+    assert output.err.count("\n") == 1
     assert "secret" not in output.err
     assert output.out == ""
 
@@ -135,6 +138,8 @@ def test_the_options_of_tls(tmp_path: Path) -> None:
         (["--usr=bob:secret"], "--usr"),
         (["--use=bob:secret"], "--use"),
         (["-ubob:secret"], "-u"),
+        (["--user bob:secret"], "--user"),
+        (["--bob:secret"], "--bob"),
         (["bob:secret"], "a word that is no option"),
     ],
 )
@@ -144,8 +149,18 @@ def test_what_follows_a_misspelt_option_is_not_shown(
     with pytest.raises(SystemExit, match="2"):
         cli.main(wrong)
     error = capsys.readouterr().err
-    assert f"unrecognized arguments: {shown}\n" in error
-    assert "secret" not in error
+    assert error == (
+        f"mqlight-devserver: unrecognized arguments: {shown} (--help shows all options)\n"
+    )
+
+
+@pytest.mark.parametrize("wrong", ["--verbose=secret", "--version=secret", "-vsecret"])
+def test_what_is_given_to_an_option_that_takes_nothing_is_not_shown(
+    wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main([wrong])
+    assert "secret" not in capsys.readouterr().err
 
 
 def test_users_come_from_the_command_line_and_from_a_file(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from mqlight_core import MQLightError
 from mqlight_devserver.cli_limits import add_limits, check_limits
 from mqlight_devserver.cli_log import Formatter
+from mqlight_devserver.cli_parser import Parser
 from mqlight_devserver.cli_security import (
     PORT,
     TLS_PORT,
@@ -44,13 +45,10 @@ _LEVELS: Final = (logging.WARNING, logging.INFO, logging.DEBUG)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; 0 after either, 1 if that cannot be done or cannot be said.
 
-    Wrong usage ends with status 2, as argparse does it.
+    Wrong usage ends the program with status 2, and a line that says what is wrong.
     """
     parser = _parser()
-    options, unknown = parser.parse_known_args(arguments)
-    if unknown:
-        names = " ".join(_names(unknown))
-        parser.error(f"unrecognized arguments: {names or 'a word that is no option'}")
+    options = parser.read(arguments)
     check_tls(parser, options)
     check_users(parser, options)
     check_limits(parser, options)
@@ -127,8 +125,8 @@ def _print_status(snapshot: Snapshot) -> None:
         sys.stderr.flush()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="mqlight-devserver",
         description="An MQ Light server for development and tests. It keeps everything in memory, "
         "and with --store what is to last in a file as well.",
@@ -162,15 +160,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     return parser
-
-
-def _names(unknown: Sequence[str]) -> list[str]:
-    """Return the names of options without their values: a password may follow a misspelt one."""
-    return [
-        argument.partition("=")[0] if argument.startswith("--") else argument[:2]
-        for argument in unknown
-        if argument.startswith("-")
-    ]
 
 
 def _port(text: str) -> int:
