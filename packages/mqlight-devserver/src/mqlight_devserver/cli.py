@@ -120,7 +120,7 @@ def _handle_signals(server: Server) -> None:
 
 
 def _print_status(snapshot: Snapshot) -> None:
-    with contextlib.suppress(OSError):  # nobody is there to read it
+    with contextlib.suppress(OSError):  # nobody reads it
         sys.stderr.write(f"mqlight-devserver: {status_line(snapshot)}\n")
         sys.stderr.flush()
 

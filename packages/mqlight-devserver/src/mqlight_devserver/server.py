@@ -190,7 +190,10 @@ class Server:
             self._broker, tuple(self._peers), self._recent, now - self._began_at, now
         )
         while self._questions:
-            self._questions.popleft()(snapshot)
+            try:
+                self._questions.popleft()(snapshot)
+            except Exception:
+                logger.exception("somebody who asked what goes on could not be told")
 
     def _warn_of_strangers(self) -> None:
         tls = self._settings.tls

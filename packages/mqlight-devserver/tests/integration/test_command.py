@@ -126,6 +126,27 @@ def test_a_signal_asks_for_the_status(
     assert (process.returncode, output, errors) == (0, "", "")
 
 
+def test_who_asks_for_the_status_where_it_cannot_be_written_costs_nothing() -> None:
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", 'exec "$0" -m mqlight_devserver --port 0 <&- 2>&-', sys.executable],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        with SocketClient(port_of(process), "c") as client:
+            process.send_signal(signal.SIGUSR1)
+            client.subscribe("private:a")
+            client.publish_to("a")
+            client.publish("still here")
+            assert client.next_body() == "still here"
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.wait()
+    assert (process.returncode, output) == (0, "")
+
+
 def test_verbose_twice_says_more(start: Callable[..., subprocess.Popen[str]]) -> None:
     process = start("--port", "0", "-vv")
     with SocketClient(port_of(process), "teapot"):

@@ -241,6 +241,24 @@ def test_an_error_in_the_server_costs_one_client_its_connection(
         assert good.next_body() == "still here"
 
 
+def test_an_answer_that_fails_costs_nobody_anything(caplog: pytest.LogCaptureFixture) -> None:
+    told = threading.Event()
+
+    def fail(_: object) -> None:
+        raise ZeroDivisionError
+
+    with DevServer() as served, SocketClient(served.port, "good") as good:
+        assert served._server is not None
+        served._server.ask(fail)
+        served._server.ask(lambda _: told.set())
+        assert told.wait(20)
+        good.subscribe("private:a")
+        good.publish_to("a")
+        good.publish("still here")
+        assert good.next_body() == "still here"
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_without_file_descriptors_the_loop_waits_for_clients_to_go(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
