@@ -140,9 +140,9 @@ def test_thousands_of_topics_do_not_fill_the_page(page: Page, served: DevServer)
         for number in range(3000):
             sender.send(f"topic/{number:04}", "x")
         sender.send("topic/2999", "x", qos=1)
-    page.until(lambda: page.totals()["Topics"] == "3,000")
+    page.until(lambda: page.totals()["Topics"] == "1,000+")
     note = 'return document.querySelector("#topics .note").textContent'
-    page.until(lambda: page.run(note) == "100 of 3,000")
+    page.until(lambda: page.run(note) == "100 of 1,000+")
     assert len(page.rows("topics")) == 100
     assert page.rows("topics")[0][:2] == ["topic/2999", "2"]
     assert len(page.nodes()["topics"]) == 10

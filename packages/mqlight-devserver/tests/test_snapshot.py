@@ -155,6 +155,13 @@ def test_the_last_messages_are_there_with_or_without_a_destination(
     assert b"two" in seen.recent[0].beginning
 
 
+def test_topics_that_come_back_again_and_again_are_not_counted_again(world: World) -> None:
+    for number in range(10_000):
+        world.broker.traffic.publish(str(number % 2500), 1, 1)
+    seen = world.snapshot()
+    assert (seen.topic_count, len(seen.topics), seen.more_topics) == (1000, 1000, True)
+
+
 def test_of_very_many_destinations_the_largest_are_shown_and_all_are_counted(
     world: World,
 ) -> None:

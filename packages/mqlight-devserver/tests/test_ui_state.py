@@ -25,8 +25,8 @@ def test_it_says_what_the_snapshot_says(world: World, publisher: Client) -> None
         "uptime": 2,
         "totals": {
             "received": 1, "received_bytes": size, "delivered": 1, "rejected": 0, "expired": 0,
-            "waiting": 0, "waiting_bytes": 0, "unsettled": 1, "topics": 1, "destinations": 1,
-            "clients": 2,
+            "waiting": 0, "waiting_bytes": 0, "unsettled": 1, "topics": 1,
+            "more_topics": False, "destinations": 1, "clients": 2,
         },
         "topics": [{"topic": "a/b", "messages": 1, "bytes": size, "destinations": [0]}],
         "destinations": [

@@ -96,7 +96,8 @@ class Snapshot:
     """Sums over all that there is, and as much of it, in order of its age, as is good to look at.
 
     Times are in seconds, `now` is the time of the server's clock; sizes are in bytes, as encoded.
-    `delivered` are messages handed out and not come back.
+    `delivered` are messages handed out and not come back.  With `more_topics` there are more than
+    `topic_count`, which nobody has counted.
     """
 
     now: float
@@ -110,6 +111,7 @@ class Snapshot:
     waiting_bytes: int
     unsettled: int
     topic_count: int
+    more_topics: bool
     destination_count: int
     client_count: int
     topics: tuple[TopicState, ...]
@@ -144,7 +146,8 @@ def take_snapshot(
         waiting=sum(len(one.messages) for one in destinations),
         waiting_bytes=sum(one.queued_bytes for one in destinations),
         unsettled=sum(_unsettled(one) for one in destinations),
-        topic_count=len(topics) + traffic.others,
+        topic_count=len(topics),
+        more_topics=traffic.more_topics,
         destination_count=len(destinations),
         client_count=len(clients),
         topics=tuple(

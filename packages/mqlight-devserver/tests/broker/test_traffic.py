@@ -21,8 +21,16 @@ def test_of_very_many_topics_the_busiest_and_the_newest_are_kept() -> None:
     assert kept[0] == "busy"
     assert kept[-500:] == [str(number) for number in range(99_500, 100_000)]
     assert len(kept) == 1000
-    assert traffic.others == 99_001
+    assert traffic.more_topics
     assert traffic.received == 100_100
+
+
+def test_all_of_a_thousand_topics_are_kept_however_often_they_come() -> None:
+    traffic = Traffic()
+    for number in range(5000):
+        traffic.publish(str(number % 1000), 1, 1)
+    assert [topic.messages for topic in traffic.topics()] == [5] * 1000
+    assert not traffic.more_topics
 
 
 def test_the_table_of_topics_never_grows_beyond_twice_what_is_kept() -> None:

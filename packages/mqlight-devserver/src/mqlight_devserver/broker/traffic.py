@@ -25,7 +25,7 @@ class Topic:
 class Traffic:
     """The sums since the server began, and those of each topic.
 
-    Of very many topics the busiest and the newest are kept, and how many more there were: `others`.
+    Of very many topics the busiest and the newest are kept; how many more there are nobody knows.
     One that was dropped begins again at 0 when it comes back.
     """
 
@@ -35,7 +35,8 @@ class Traffic:
         self.rejected: int = 0
         self.delivered: int = 0
         """Handed out, without what has come back."""
-        self.others: int = 0
+        self.more_topics: bool = False
+        """Whether there are more topics than `topics` returns."""
         self._topics: dict[str, Topic] = {}
 
     def publish(self, topic: str, messages: int, size: int) -> None:
@@ -61,7 +62,7 @@ class Traffic:
         older, newest = topics[:-half], topics[-half:]
         busiest = {topic.name for topic in nlargest(half, older, key=attrgetter("messages"))}
         kept = [topic for topic in older if topic.name in busiest] + newest
-        self.others += len(topics) - len(kept)
+        self.more_topics = True
         self._topics = {topic.name: topic for topic in kept}
 
 

@@ -36,6 +36,7 @@ def encode_state(snapshot: Snapshot) -> bytes:
             "waiting_bytes": snapshot.waiting_bytes,
             "unsettled": snapshot.unsettled,
             "topics": snapshot.topic_count,
+            "more_topics": snapshot.more_topics,
             "destinations": snapshot.destination_count,
             "clients": snapshot.client_count,
         },

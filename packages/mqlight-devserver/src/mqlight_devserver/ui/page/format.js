@@ -3,7 +3,8 @@
 const whole = new Intl.NumberFormat("en");
 const time = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
-export const count = (number) => whole.format(number);
+/** `more` says that the number is only the least that it can be. */
+export const count = (number, more = false) => whole.format(number) + (more ? "+" : "");
 
 export function rate(perSecond) {
   if (perSecond < 0.05) return "–";

@@ -15,6 +15,7 @@ export class Table {
   #key;
   #rows = [];
   #total = 0;
+  #more = false;
   #shown = new Map();
   #sorted = null;
   #descending = false;
@@ -41,10 +42,11 @@ export class Table {
     if (sortedBy !== undefined) this.#sortBy(columns[sortedBy]);
   }
 
-  /** Show these rows, of `total` that there are. */
-  show(rows, total) {
+  /** Show these rows, of `total` that there are, or of more than that. */
+  show(rows, total, more = false) {
     this.#rows = rows;
     this.#total = total;
+    this.#more = more;
     this.#draw();
   }
 
@@ -91,7 +93,7 @@ export class Table {
     }
     this.#shown = shown;
     arrange(this.#body, shown.size ? shown.values() : [this.#nothing(wanted)]);
-    setText(this.#note, note(shown.size, fitting.length, this.#total, wanted !== ""));
+    setText(this.#note, note(shown.size, fitting.length, this.#total, this.#more, wanted !== ""));
   }
 
   #line() {
@@ -131,7 +133,7 @@ function compare(a, b) {
   return typeof a === "string" ? a.localeCompare(b, "en", { numeric: true }) : a - b;
 }
 
-function note(shown, fitting, total, filtered) {
+function note(shown, fitting, total, more, filtered) {
   if (filtered) return `${count(shown)} of ${count(fitting)} that fit`;
-  return shown < total ? `${count(shown)} of ${count(total)}` : count(total);
+  return shown < total ? `${count(shown)} of ${count(total, more)}` : count(total, more);
 }

@@ -95,7 +95,7 @@ export function makeTables() {
     clients: clients() };
   return (state) => {
     const totals = state.totals;
-    shown.topics.show(state.topics, totals.topics);
+    shown.topics.show(state.topics, totals.topics, totals.more_topics);
     shown.destinations.show(state.destinations, totals.destinations);
     shown.messages.show(state.messages, state.messages.length);
     shown.clients.show(state.clients, totals.clients);

@@ -9,7 +9,7 @@ const FIGURES = [
   { label: "Delivered", value: (totals) => totals.delivered, meter: "delivered" },
   { label: "Waiting", value: (totals) => totals.waiting, also: (totals) => bytes(totals.waiting_bytes) },
   { label: "Unsettled", value: (totals) => totals.unsettled },
-  { label: "Topics", value: (totals) => totals.topics },
+  { label: "Topics", value: (totals) => totals.topics, more: (totals) => totals.more_topics },
   { label: "Destinations", value: (totals) => totals.destinations },
   { label: "Clients", value: (totals) => totals.clients },
   { label: "Rejected", value: (totals) => totals.rejected, wrong: true },
@@ -33,7 +33,7 @@ export function makeTotals(list) {
   return (state) => {
     for (const { figure, group, value, also, spark } of cells) {
       const number = figure.value(state.totals);
-      setText(value, count(number));
+      setText(value, count(number, figure.more?.(state.totals)));
       if (spark !== null) {
         const meter = state.meters[figure.meter];
         drawSpark(spark, meter.history);
