@@ -89,43 +89,48 @@ class DevServer:
     def start(self) -> None:
         """Listen, and serve in a background thread; without effect while that runs.
 
+        A server that an error has stopped starts again.
+
         Raises:
             OSError: the address cannot be listened on, or the store cannot be used; the text names
                 host and port, or the file.
             SecurityError: a certificate or key file cannot be used; the text says which and why.
         """
         if self._thread is not None:
-            return
+            if self._thread.is_alive():
+                return
+            self.stop()
         self._server = Server(self._host, self._port, self._settings)
         if self._ui_port is not None:
             self._page = self._page_server(self._server, self._ui_port)
         self._port = self._server.port
         self._thread = threading.Thread(
             target=self._serve,
-            args=(self._server,),
+            args=(self._server, self._page),
             name=f"mqlight-devserver:{self._port}",
             daemon=True,
         )
-        self._thread.start()
         if self._page is not None:
             self._page.start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Disconnect everyone and free the port; without effect when stopped."""
         if self._thread is None or self._server is None:
             return
-        if self._page is not None:
-            self._page.stop()
         self._server.stop()
         self._thread.join()
         self._thread = None
 
     @staticmethod
-    def _serve(server: Server) -> None:
+    def _serve(server: Server, page: PageServer | None) -> None:
         try:
             server.run()
         except StoreError as error:
             logger.error("the server has stopped: %s", error)  # noqa: TRY400 - it says all
+        finally:
+            if page is not None:
+                page.stop()
 
     @property
     def port(self) -> int:

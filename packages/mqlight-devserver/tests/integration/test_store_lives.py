@@ -7,10 +7,14 @@ import os
 import re
 import resource
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from devserver_socket import SocketClient
@@ -202,3 +206,31 @@ def test_a_store_that_fails_in_a_program_is_one_line_of_the_log(
         assert [record.getMessage() for record in caplog.records] == [
             f"the server has stopped: {problem}"
         ]
+
+
+def test_a_server_in_a_program_that_its_store_has_ended_can_be_started_again(
+    tmp_path: Path,
+) -> None:
+    served = DevServer(store=tmp_path / "store", ui_port=0)
+    with served:
+        keep(served.port, "first")
+        end_by_its_store(served)
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", urlsplit(served.ui_url).port or 0), 20)
+        served.start()
+        with urllib.request.urlopen(served.ui_url, timeout=20) as answer:  # noqa: S310 - our own
+            assert answer.status == HTTPStatus.OK
+        assert kept(served.port, 1) == ["first"]
+
+
+def end_by_its_store(served: DevServer) -> None:
+    """Make its file one that cannot be written, and have it written."""
+    assert served._server is not None
+    assert served._server._store is not None
+    assert served._thread is not None
+    with SocketClient(served.port, "x") as publisher:
+        publisher.publish_to("kept/a")
+        served._server._store._database.execute("PRAGMA max_page_count = 1")
+        with pytest.raises((EOFError, ConnectionResetError)):
+            publisher.publish("x" * 100_000)
+    served._thread.join(20)
