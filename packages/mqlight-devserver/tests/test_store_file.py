@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -89,6 +91,49 @@ def test_a_file_that_a_server_uses_is_refused(tmp_path: Path, name: str) -> None
             with pytest.raises(StoreError, match="another server uses it"):
                 open_store(tmp_path / name)
     open_store(path).close()
+
+
+def test_a_file_that_something_else_in_the_process_has_read_is_refused_to_others(
+    tmp_path: Path,
+) -> None:
+    """To close any file undoes the locks that SQLite has at it."""
+    path = tmp_path / "store"
+    program = (
+        "import pathlib, sys; from mqlight_devserver.store.store import Store; "
+        "Store(pathlib.Path(sys.argv[1]))"
+    )
+    with closing(open_store(path)):
+        path.read_bytes()
+        other = subprocess.run(  # noqa: S603 - Python itself
+            [sys.executable, "-c", program, path], capture_output=True, text=True, check=False
+        )
+    assert "another server uses it" in other.stderr
+
+
+@pytest.mark.parametrize("instead", [None, "another"])
+def test_a_file_that_is_removed_or_replaced_is_not_written_to(
+    tmp_path: Path, instead: str | None
+) -> None:
+    path = tmp_path / "store"
+    with closing(open_store(path)) as store:
+        broker = Broker(1_000_000, store)
+        broker.attach(IDENTITY, 60, Recorder("c", 0))
+        store.commit(0.0)
+        path.unlink()
+        if instead is not None:
+            make_store(tmp_path / instead)
+            (tmp_path / instead).rename(path)
+        broker.publish("a", HEADER, Header(len(HEADER)), 0.0)
+        with pytest.raises(StoreError) as failed:
+            store.commit(0.0)
+    problem = "it has been removed or replaced"
+    assert str(failed.value) == f"cannot write to the store {path}: {problem}"
+
+
+def test_a_lock_that_a_killed_server_has_left_is_none(tmp_path: Path) -> None:
+    (tmp_path / "store-lock").touch()
+    open_store(tmp_path / "store").close()
+    assert [file.name for file in tmp_path.iterdir()] == ["store"]
 
 
 def _folder(path: Path) -> None:

@@ -7,13 +7,14 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
+from mqlight_devserver.store.claim import IN_USE
 from mqlight_devserver.store.error import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["failing_as", "open_database", "transaction"]
+__all__ = ["failing_as", "make_file", "open_database", "transaction"]
 
 _APPLICATION_ID: Final = 0x4D514C53
 _VERSION: Final = 1
@@ -50,7 +51,7 @@ _SMALLEST_PAGE: Final = 512
 _EFFECTIVE: Final = os.access in os.supports_effective_ids
 
 _REASONS: Final = {
-    sqlite3.SQLITE_BUSY: "another server uses it",
+    sqlite3.SQLITE_BUSY: IN_USE,
     sqlite3.SQLITE_NOTADB: "it is not a SQLite file",
     sqlite3.SQLITE_CORRUPT: "it is damaged",
 }
@@ -92,21 +93,27 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
     database.execute("COMMIT")
 
 
-def open_database(path: Path) -> sqlite3.Connection:
-    """Open the file for one server alone, until it is closed or the process ends.
-
-    A file that is missing is made, for its owner only; an empty one is taken.
+def make_file(path: Path) -> None:
+    """Make the file if it is missing, for its owner only.
 
     Raises:
-        StoreError: it is not, or is not to be, a store of this server.
+        StoreError: what is there can be no store, or may not be used.
         OSError: it cannot be made.
-        sqlite3.Error: SQLite cannot use it.
     """
     # SQLite would make the file as the umask says.  One that exists must not be opened here: to
     # close it again would undo the lock of another server in this process.
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     _look_at(path)
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open the file, which exists, for one server alone; an empty one is taken.
+
+    Raises:
+        StoreError: it is not a store of this server.
+        sqlite3.Error: SQLite cannot use it.
+    """
     uri = f"{path.absolute().as_uri()}?mode=rw"
     database = sqlite3.connect(
         uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False

@@ -11,7 +11,8 @@ from mqlight_devserver.broker import Identity
 from mqlight_devserver.message import Message
 from mqlight_devserver.sections import read_header
 from mqlight_devserver.store.changes import Changes
-from mqlight_devserver.store.database import failing_as, open_database, transaction
+from mqlight_devserver.store.claim import Claim
+from mqlight_devserver.store.database import failing_as, make_file, open_database, transaction
 from mqlight_devserver.store.error import StoreError
 from mqlight_devserver.values import DecodeError
 
@@ -42,7 +43,13 @@ class Store:
         self._numbers: dict[Destination, int] = {}
         self._last_number = 0
         with failing_as(f"cannot use the store {path}"):
-            self._database = open_database(path)
+            make_file(path)
+            self._claim = Claim(path)
+            try:
+                self._database = open_database(path)
+            except BaseException:
+                self._claim.release()
+                raise
 
     def load(self, broker: Broker, now: float) -> None:
         """Restore to `broker`, at `now` of its clock, what is in the file and has not expired.
@@ -67,18 +74,21 @@ class Store:
         """Write all that has been told since the last time, or nothing of it and raise.
 
         Raises:
-            StoreError: the file cannot be written.
+            StoreError: the file cannot be written, or is not the one at its path any more.
         """
         if not self._changes:
             return
         changes, self._changes = self._changes, {}
-        with failing_as(f"cannot write to the store {self._path}"), transaction(self._database):
-            self._write(changes, self._time_of_day() - now)
+        with failing_as(f"cannot write to the store {self._path}"):
+            self._claim.check()
+            with transaction(self._database):
+                self._write(changes, self._time_of_day() - now)
 
     def close(self) -> None:
         """Let go of the file, as it was committed last; what is told later is not kept."""
         with contextlib.suppress(sqlite3.Error):
             self._database.close()
+        self._claim.release()
 
     def kept(self, destination: Destination) -> None:
         """See `Journal`; the others too."""
