@@ -78,12 +78,14 @@ class JournalInMemory:
     def _change(
         self, destination: Destination, messages: Iterable[Message], *, handed_out: bool
     ) -> None:
+        assert messages
         known = self.told[destination][2]
         for message in messages:
             assert known[message.order][3] is not handed_out
             known[message.order] = state_of(message, handed_out=handed_out)
 
     def gone(self, destination: Destination, messages: Iterable[Message]) -> None:
+        assert messages
         for message in messages:
             del self.told[destination][2][message.order]
 

@@ -255,7 +255,8 @@ class Broker:
             held = [message for consumer in destination.consumers for message in consumer.held()]
             for message in (*held, *destination.messages):
                 self._journal.put(destination, message)
-            self._journal.handed_out(destination, held)
+            if held:
+                self._journal.handed_out(destination, held)
 
     @staticmethod
     def _forget(destination: Destination) -> None:

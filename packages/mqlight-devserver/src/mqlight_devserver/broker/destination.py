@@ -183,14 +183,15 @@ class Destination:
             self.expired += len(taken) - len(kept)
             alive += kept
             self._tell_expired(taken, now)
-        if self.journal is not None:
+        if self.journal is not None and alive:
             self.journal.handed_out(self, alive)
         return alive
 
     def _tell_expired(self, messages: Iterable[Message], now: float) -> None:
         if self.journal is not None:
             expired = [m for m in messages if m.expires_at is not None and m.expires_at <= now]
-            self.journal.gone(self, expired)
+            if expired:
+                self.journal.gone(self, expired)
 
 
 def _order(message: Message) -> int:

@@ -16,7 +16,8 @@ __all__ = ["Journal"]
 class Journal(Protocol):
     """Told of the destinations that have a ttl, and of their messages, as they change.
 
-    A message is known by its destination and its `order`; what is told last of it counts.
+    A message is known by its destination and its `order`; what is told last of it counts.  Nothing
+    is told of no messages.
     """
 
     def kept(self, destination: Destination) -> None:
