@@ -174,3 +174,15 @@ def test_of_very_many_destinations_the_largest_are_shown_and_all_are_counted(
     assert (seen.destination_count, len(seen.destinations)) == (1010, 1000)
     assert seen.destinations[-1].pattern == "t/1009"
     assert seen.topics[0].destinations == (999,)
+
+
+def test_of_a_client_with_very_many_links_some_are_shown_and_its_subscriptions_counted(
+    world: World,
+) -> None:
+    client = world.connect("c")
+    for number in range(150):
+        client.subscribe(f"private:t/{number}", handle=number, credit=0)
+        client.publish_to(f"t/{number}", handle=1000 + number)
+    (seen,) = world.snapshot().clients
+    assert (len(seen.subscriptions), len(seen.publications)) == (100, 100)
+    assert seen.subscription_count == 150

@@ -7,6 +7,7 @@ calls `handle_timer` when `deadline` has come.  Nothing here opens sockets, slee
 from __future__ import annotations
 
 import logging
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from mqlight_core.client_id import check_client_id
@@ -23,7 +24,7 @@ from mqlight_devserver.outgoing_link import OutgoingLink
 from mqlight_devserver.output import Output
 from mqlight_devserver.refusal import refusal
 from mqlight_devserver.sasl import SaslServer
-from mqlight_devserver.snapshot import ClientState, Publication, Subscription
+from mqlight_devserver.snapshot import MOST_LINKS, ClientState, Publication, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,8 +180,8 @@ class Connection:
         if self._client_id is None or self._closing:
             return None
         links = self._links.values()
-        incoming = [link for link in links if isinstance(link, IncomingLink)]
         outgoing = [link for link in links if isinstance(link, OutgoingLink)]
+        incoming = (link for link in links if isinstance(link, IncomingLink))
         return ClientState(
             client_id=self._client_id,
             user=self._user,
@@ -189,11 +190,14 @@ class Connection:
             tls=self._settings.tls is not None,
             sent=self._account.sent,
             received=self._account.received,
-            publications=tuple(Publication(link.topic, link.published) for link in incoming),
+            publications=tuple(
+                Publication(link.topic, link.published) for link in islice(incoming, MOST_LINKS)
+            ),
             subscriptions=tuple(
                 Subscription(link.identity.pattern, link.identity.share, link.delivered)
-                for link in outgoing
+                for link in outgoing[:MOST_LINKS]
             ),
+            subscription_count=len(outgoing),
         )
 
     @property

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mqlight_devserver.connection import Connection
 
 __all__ = [
+    "MOST_LINKS",
     "ClientState",
     "DestinationState",
     "Publication",
@@ -24,8 +25,8 @@ __all__ = [
 
 _MOST: Final = 1000
 """Clients and destinations in a snapshot, as there are topics at most."""
-_MOST_LINKS: Final = 100
-"""Of one client in a snapshot, and destinations of one topic."""
+MOST_LINKS: Final = 100
+"""Of one client in a snapshot, in each direction, and destinations of one topic."""
 
 T = TypeVar("T")
 
@@ -49,7 +50,10 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientState:
-    """A client that is connected, for `connected_for` seconds."""
+    """A client that is connected, for `connected_for` seconds, with some of its links.
+
+    `subscription_count` is of all its subscriptions.
+    """
 
     client_id: str
     user: str | None
@@ -60,6 +64,7 @@ class ClientState:
     received: int
     publications: tuple[Publication, ...]
     subscriptions: tuple[Subscription, ...]
+    subscription_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +161,7 @@ def take_snapshot(
                 messages=topic.messages,
                 bytes=topic.bytes,
                 destinations=tuple(
-                    places[one] for one in broker.routes(topic.name)[:_MOST_LINKS] if one in places
+                    places[one] for one in broker.routes(topic.name)[:MOST_LINKS] if one in places
                 ),
             )
             for topic in topics

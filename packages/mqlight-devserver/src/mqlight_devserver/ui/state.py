@@ -16,7 +16,6 @@ __all__ = ["encode_state"]
 
 _LONGEST_NAME: Final = 200
 _PREVIEW: Final = 160
-_MOST_LINKS: Final = 100
 
 
 def encode_state(snapshot: Snapshot) -> bytes:
@@ -83,8 +82,7 @@ def _client(client: ClientState) -> dict[str, Any]:
         "sent": client.sent,
         "received": client.received,
         "publishes": [
-            {"topic": _short(link.topic), "messages": link.messages}
-            for link in client.publications[:_MOST_LINKS]
+            {"topic": _short(link.topic), "messages": link.messages} for link in client.publications
         ],
         "subscribes": [
             {
@@ -92,9 +90,9 @@ def _client(client: ClientState) -> dict[str, Any]:
                 "share": _short(link.share),
                 "messages": link.messages,
             }
-            for link in client.subscriptions[:_MOST_LINKS]
+            for link in client.subscriptions
         ],
-        "subscriptions": len(client.subscriptions),
+        "subscriptions": client.subscription_count,
     }
 
 
