@@ -183,6 +183,14 @@ class Server:
             store.close()
             raise
         self._store = store
+        found = self._broker.destinations
+        logger.info(
+            "the store %s is loaded: %d destination(s), %d message(s), %d bytes",
+            path,
+            len(found),
+            sum(len(destination.messages) for destination in found),
+            sum(destination.queued_bytes for destination in found),
+        )
 
     def _answer(self, now: float) -> None:
         """Look once, for all who have asked."""

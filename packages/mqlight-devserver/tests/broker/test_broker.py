@@ -339,3 +339,34 @@ def test_expired_messages_make_room_again() -> None:
         stage.wait(max(deadline - stage.now, 0))
         deadline = stage.broker.next_deadline()
     assert orders(stage.attach(private("a")).batches[0]) == [2]
+
+
+def test_that_publishers_are_held_back_is_told_once_until_half_of_it_has_gone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broker, identity = Broker(100), private("a")
+    destination, _ = broker.attach(identity, 0, Recorder("c", credit=0))
+
+    def fill_up() -> None:
+        for _ in range(2):
+            broker.publish("a", bytes(55), Header(0), 0.0)
+        assert not broker.has_room(0.0)
+        broker.hold(Publisher())
+
+    def drain(messages: int) -> None:
+        for _ in range(messages):
+            destination._take(1, 0.0)
+        assert broker.has_room(0.0)
+
+    fill_up()
+    broker.hold(Publisher())
+    drain(1)
+    fill_up()
+    (told,) = caplog.records
+    assert told.getMessage() == (
+        "publishers are held back: 110 bytes wait for subscribers or are not settled by them, "
+        "and 100 are allowed"
+    )
+    drain(3)
+    fill_up()
+    assert len(caplog.records) == 2

@@ -208,6 +208,28 @@ def test_a_store_that_fails_in_a_program_is_one_line_of_the_log(
         ]
 
 
+def test_what_has_come_back_is_one_line_of_the_log_and_too_much_of_it_another(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = tmp_path / "store"
+    with DevServer(store=store) as served:
+        keep(served.port, "x" * 1000, "x" * 1000)
+    with (
+        caplog.at_level(logging.INFO),
+        DevServer(store=store, max_queued_bytes=1000) as served,
+        SocketClient(served.port, "p") as publisher,
+    ):
+        publisher.send_attach_to("other")
+        publisher.wait_for("attach")
+    told = [record.getMessage() for record in caplog.records]
+    loaded, held_back = told[0], [line for line in told if "held back" in line]
+    start = f"the store {store} is loaded: 1 destination(s), 2 message(s), "
+    assert loaded.startswith(start)
+    size = loaded.removeprefix(start).removesuffix(" bytes")
+    assert len(held_back) == 1
+    assert held_back[0].startswith(f"publishers are held back: {size} bytes wait for subscribers")
+
+
 def test_a_server_in_a_program_that_its_store_has_ended_can_be_started_again(
     tmp_path: Path,
 ) -> None:

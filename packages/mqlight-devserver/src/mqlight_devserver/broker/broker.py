@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mqlight_devserver.broker.destination import Consumer, Destination, Identity
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from mqlight_devserver.sections import Header
 
 __all__ = ["Broker", "Publisher"]
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 _ROUTES_REMEMBERED: Final = 4096
 _BETWEEN_SWEEPS: Final = 1.0
@@ -60,6 +63,7 @@ class Broker:
         self._unattended: dict[Destination, None] = {}
         self._published = 0
         self._sweep_at = 0.0
+        self._told_full = False
 
     def publish(self, topic: str, encoded: bytes, header: Header, now: float) -> None:
         """Queue a copy for every destination whose pattern matches; with none, forget it."""
@@ -162,7 +166,10 @@ class Broker:
 
     def has_room(self, now: float) -> bool:
         """Whether publishers may be given credit."""
-        if self._held_bytes() <= self._max_queued_bytes:
+        held = self._held_bytes()
+        if held <= self._max_queued_bytes:
+            # One that is full now and then, as its consumers come along, is told of once.
+            self._told_full = self._told_full and held > self._max_queued_bytes // 2
             return True
         if now < self._sweep_at:
             return False
@@ -177,6 +184,14 @@ class Broker:
     def hold(self, publisher: Publisher) -> None:
         """`resume` this publisher once there is room."""
         self._waiting[publisher] = None
+        if not self._told_full:
+            self._told_full = True
+            logger.warning(
+                "publishers are held back: %d bytes wait for subscribers or are not settled by "
+                "them, and %d are allowed",
+                self._held_bytes(),
+                self._max_queued_bytes,
+            )
 
     def may_gather(self, publisher: Publisher, size: int) -> bool:
         """Whether a publisher may have sent `size` bytes of a message that is not complete.
