@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mqlight_samples._display import as_bytes, describe, preview, printable
+from mqlight_core import printable
+from mqlight_samples._display import as_bytes, describe, preview
 
 
 @pytest.mark.parametrize(

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Final
+
+from mqlight_core import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["as_bytes", "describe", "preview", "printable"]
+__all__ = ["as_bytes", "describe", "preview"]
 
 _MOST_CHARACTERS: Final = 4096
 _MOST_BYTES: Final = 16
-
-# What moves the cursor, starts an escape sequence, ends a line, turns the direction of writing
-# around, or cannot be encoded (a lone surrogate).
-_UNSAFE: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-
-
-def printable(text: str) -> str:
-    r"""Return the text on one line, with control characters written as `\x1b` or `\n`."""
-    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def preview(data: object) -> str:

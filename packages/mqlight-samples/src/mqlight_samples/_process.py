@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import mqlight
-from mqlight_samples._display import printable
+from mqlight_core import printable
 from mqlight_samples._security import in_arguments
 from mqlight_samples._signals import signals_told_to
 from mqlight_samples._terminal import Display

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import mqlight
-from mqlight_samples._display import preview, printable
+from mqlight_core import printable
+from mqlight_samples._display import preview
 from mqlight_samples._terminal import Display
 from mqlight_samples._workout_table import WorkoutTable
 
