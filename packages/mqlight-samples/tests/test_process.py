@@ -153,6 +153,20 @@ def test_a_signal_stops_the_client_and_is_the_exit_code(
     assert process.run(body) == status
 
 
+def test_when_it_has_ended_after_a_signal_nothing_is_left_that_ends_python(
+    process: Process, client: Any
+) -> None:
+    def body() -> None:
+        process.on_state_changed(client, mqlight.STARTED, None)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert client.stopped.wait(30)
+
+    process.run(body)
+
+    timers = [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
+    assert all(timer.finished.is_set() for timer in timers)
+
+
 def test_an_error_of_a_client_that_a_signal_stops_is_not_told(
     process: Process, client: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -57,6 +57,8 @@ class Process:
         """Held while a problem is told: several clients may have it at a time."""
         self._failed = False
         self._signal: int | None = None
+        self._last_resort: threading.Timer | None = None
+        """Ends the program after its first signal, where it cannot end itself."""
         self._settled = threading.Event()
         """Started, or stopped without."""
 
@@ -79,6 +81,8 @@ class Process:
         finally:
             log.removeHandler(warnings)
             _give_up_broken_output()
+            if self._last_resort is not None:
+                self._last_resort.cancel()  # whoever called may go on
         if self._signal is not None:
             return _SIGNAL_STATUS + self._signal
         return 1 if self._failed else 0
@@ -146,9 +150,10 @@ class Process:
             os._exit(_SIGNAL_STATUS + number)  # it was told before, or has nothing to finish
         self._signal = number
         # Whoever reads the output may not do so any more, and what writes it waits then.
-        last_resort = threading.Timer(_SECONDS_TO_STOP, os._exit, [_SIGNAL_STATUS + number])
-        last_resort.daemon = True
-        last_resort.start()
+        timer = threading.Timer(_SECONDS_TO_STOP, os._exit, [_SIGNAL_STATUS + number])
+        timer.daemon = True
+        self._last_resort = timer
+        timer.start()
         self._stop()
 
 
