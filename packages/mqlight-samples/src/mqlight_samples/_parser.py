@@ -22,8 +22,6 @@ from mqlight_samples._security import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from _typeshed import SupportsWrite
-
 __all__ = ["MOST_SECONDS", "Parser", "checked", "seconds"]
 
 MOST_SECONDS: Final = 0xFFFFFFFF
@@ -42,7 +40,8 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, program: str, description: str) -> None:
-        super().__init__(prog=program, description=description, allow_abbrev=False)
+        super().__init__(prog=program, description=description, allow_abbrev=False, add_help=False)
+        self.add_argument("-h", "--help", action=_Help, help="show this help message and exit")
 
     def read(self, arguments: Sequence[str] | None, options: _Options) -> _Options:
         """Read the arguments, or the command line; wrong usage ends the program with status 2."""
@@ -70,13 +69,6 @@ class Parser(argparse.ArgumentParser):
             named = [_name(argument) for argument in unknown if argument.startswith("-")]
             names = " ".join(named) or "a word that is no option"
             self.error(f"unrecognized arguments: {names}")
-
-    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
-        """Answer `--help`."""
-        if file is not None:
-            super().print_help(file)
-        else:
-            _answer(self, self.format_help().rstrip("\n"))
 
     def error(self, message: str) -> NoReturn:
         """Say in one line what is wrong; the usage, of many lines, would hide it."""
@@ -151,11 +143,22 @@ def seconds(lowest: float, highest: float) -> Callable[[str], float]:
     return read
 
 
-class _Version(argparse.Action):
-    """Looks the version up only when it is asked for."""
+class _Answer(argparse.Action):
+    """An option that is a question."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002
         super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
+
+
+class _Help(_Answer):
+    """As argparse's own, except that it tells when it cannot be written."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        _answer(parser, parser.format_help().rstrip("\n"))
+
+
+class _Version(_Answer):
+    """Looks the version up only when it is asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         _answer(parser, f"{parser.prog} {version('mqlight-samples')}")

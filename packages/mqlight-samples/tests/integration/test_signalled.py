@@ -91,6 +91,6 @@ def test_a_sender_in_an_outage_does_not_wait_for_a_second_signal(
     server.stop()
     sender.until_warned("reconnecting")
 
-    # The first signal leaves stop_timeout (10 s) to messages under way, the second does not.
+    # The second may come when the first has ended all but the process: a shell calls -15 143.
     sender.process.send_signal(signal.SIGINT)
-    assert sender.end(signal.SIGTERM) in {130, 143}
+    assert sender.end(signal.SIGTERM) in {130, 143, -signal.SIGTERM}
