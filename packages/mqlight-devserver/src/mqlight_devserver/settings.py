@@ -30,7 +30,7 @@ MESSAGES_ON_PAGE: Final = 50
 _MEBIBYTE: Final = 1024 * 1024
 _DAY: Final = 24 * 3600
 
-BOUNDS: Final = {
+BOUNDS: Final[dict[str, tuple[int, float]]] = {
     "credit": (1, 2**31 - 1),
     "max_message_size": (1, 2**31 - 1),
     "max_queued_bytes": (0, math.inf),
