@@ -137,10 +137,15 @@ def test_the_coroutines_of_the_how_to_do_their_jobs(
             client.send("jobs/1", "sweep")
             assert done.receive(timeout=10).data == "sweep"
         assert output.readline() == "jobs/1: sweep\n"
+    # Of its own: the worker may have been ended before it had confirmed its job.
     with (
-        mqlight.blocking.Client(mqlight_server.url) as client,
+        DevServer() as server,
+        mqlight.blocking.Client(server.url) as client,
         subprocess.Popen(  # noqa: S603 - a program of our documentation
-            [sys.executable, "-c", pool], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", pool.replace(mqlight_server.url, server.url)],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            text=True,
         ) as process,
     ):
         assert process.stdout is not None

@@ -234,12 +234,24 @@ def test_what_follows_a_misspelt_option_is_not_shown(
     assert "S3CRET" not in said
 
 
-def test_a_misspelt_option_with_a_blank_in_its_value_is_no_message(
-    capsys: pytest.CaptureFixture[str],
+@ALL
+@pytest.mark.parametrize("word", ["--pasword=open sesame", "--pasword open sesame"])
+def test_a_misspelt_option_with_a_blank_is_no_message(
+    read: Callable[[list[str]], ServiceOptions], word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
-        send_options(["--pasword=open sesame"])
-    assert "unrecognized arguments: --pasword (" in capsys.readouterr().err
+        read([word])
+    said = capsys.readouterr().err
+    assert "unrecognized arguments: --pasword (" in said
+    assert "sesame" not in said
+
+
+def test_what_begins_with_dashes_and_has_a_blank_is_a_value_behind_an_option() -> None:
+    words = ["-k", "me.p12", "--keystore-passphrase", "--open sesame", "hello"]
+    options = send_options(words)
+    assert options.keystore_passphrase == "--open sesame"
+    assert options.messages == ["hello"]
+    assert recv_options(["-n", "--odd share"]).share_name == "--odd share"
 
 
 def test_what_begins_with_dashes_is_a_message_behind_two_dashes() -> None:

@@ -79,3 +79,13 @@ def test_a_subscription_that_is_refused_is_told(capsys: pytest.CaptureFixture[st
         "",
         "mqlight-recv: Problem with subscribe request: not yours\n",
     )
+
+
+def test_a_subscription_that_a_signal_has_overtaken_is_no_problem(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    client: Any = None
+    stopped = mqlight.StoppedError("the client has stopped")
+    receiver().on_subscribed(client, stopped, "public", None)
+
+    assert capsys.readouterr() == ("", "")

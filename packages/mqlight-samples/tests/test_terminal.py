@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -258,3 +259,17 @@ def test_what_cannot_be_written_is_told_with_the_name_of_the_stream(
         monkeypatch.undo()
         with suppress(OSError):
             full.close()
+
+
+def test_a_stream_without_a_descriptor_does_not_disturb_the_picture(
+    picture: Picture, open_terminal: Callable[[], Terminal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = open_terminal()
+    lines = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", lines)
+    with Display(picture) as display:
+        display.begin()
+        picture.until_drawn()
+        display.line("one")
+    assert lines.getvalue() == "one\n"
+    assert "first" in terminal.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import sys
 from importlib.metadata import version
 from itertools import takewhile
@@ -27,6 +28,7 @@ __all__ = ["MOST_SECONDS", "Parser", "checked", "seconds"]
 MOST_SECONDS: Final = 0xFFFFFFFF
 """What AMQP can carry as the time-to-live of a destination."""
 
+_NAME: Final = re.compile(r"--[a-z-]*|-.?", re.DOTALL)
 _SHELLS: Final = "bash, zsh, fish or tcsh"
 
 _Options = TypeVar("_Options", bound=ServiceOptions)
@@ -63,20 +65,23 @@ class Parser(argparse.ArgumentParser):
         )
         words = list(sys.argv[1:] if arguments is None else arguments)
         _, unknown = self.parse_known_args(words, options)
-        unknown += filter(self._is_misspelt, takewhile(lambda word: word != "--", words))
+        # argparse takes a misspelt option with a blank for a message: everyone would be sent what
+        # may be a secret.
+        messages = getattr(options, "messages", [])
+        options_only = takewhile(lambda word: word != "--", words)
+        unknown += [
+            word
+            for word in options_only
+            if word in messages and word.startswith("--") and " " in word
+        ]
         if unknown:
             # What follows a misspelt option, or any other word, may be a secret.
-            named = [_name(argument) for argument in unknown if argument.startswith("-")]
-            names = " ".join(named) or "a word that is no option"
-            self.error(f"unrecognized arguments: {names}")
+            names = " ".join(found[0] for word in unknown if (found := _NAME.match(word)))
+            self.error(f"unrecognized arguments: {names or 'a word that is no option'}")
 
     def error(self, message: str) -> NoReturn:
         """Say in one line what is wrong; the usage, of many lines, would hide it."""
         self.exit(2, f"{self.prog}: {message} (--help shows all options)\n")
-
-    def _is_misspelt(self, word: str) -> bool:
-        # argparse takes it for a message, which would send everyone what may be a secret.
-        return " " in word and word[:2] == "--" and _name(word) not in self._option_string_actions
 
     def add_service(self) -> None:
         """Where to connect."""
@@ -199,7 +204,3 @@ def _answer(parser: argparse.ArgumentParser, text: str) -> NoReturn:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             parser.exit(1, f"{parser.prog}: standard output: {error.strerror}\n")
     parser.exit()
-
-
-def _name(option: str) -> str:
-    return option.partition("=")[0] if option.startswith("--") else option[:2]

@@ -196,7 +196,10 @@ def _leaves_room(output: TextIO | None, *, payload: bool) -> bool:
         return True
     if output.isatty():
         return not payload
-    mode = os.fstat(output.fileno()).st_mode
+    try:
+        mode = os.fstat(output.fileno()).st_mode
+    except (OSError, ValueError):
+        return True  # it has no descriptor, and so no way to the terminal
     return stat.S_ISREG(mode) or stat.S_ISCHR(mode)
 
 

@@ -80,6 +80,8 @@ class Receiver:
         self, client: mqlight.Client, error: Exception | None, pattern: str, share: str | None
     ) -> None:
         """The service has answered."""
+        if isinstance(error, mqlight.StoppedError):
+            return  # by a signal, or a problem that was reported
         if error is not None:
             self.process.fail(f"Problem with subscribe request: {error}")
         elif share is None:
